@@ -1,0 +1,51 @@
+"""Credentials as they come out of a Kubernetes Secret. Their repr shows no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from trainsweep.core.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """An AK/SK pair, with the session token of temporary keys."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    security_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """An IAM user (ModelArts only); `domain_name` is the account's name."""
+
+    username: str
+    password: str = field(repr=False)
+    domain_name: str = ""
+
+
+Credentials = AccessKey | Password
+
+
+def parse_credentials(data: Mapping[str, str], *, where: str) -> Credentials:
+    """Read the decoded data of a Secret; `where` names it in the error ("Secret team-a/account")."""
+    values = {name: value.strip() for name, value in data.items()}
+    if values.get("accessKey") and values.get("secretKey"):
+        return AccessKey(values["accessKey"], values["secretKey"], values.get("securityToken", ""))
+    if values.get("username") and values.get("password"):
+        return Password(values["username"], values["password"], values.get("domainName", ""))
+    found = ", ".join(sorted(values)) or "no keys"
+    raise ConfigurationError(
+        "SecretKeyMissing",
+        f"{where} needs the keys accessKey and secretKey, or username and password (ModelArts); it has {found}.",
+    )
+
+
+def mask(text: str, secrets: Iterable[str]) -> str:
+    """Replace every secret in a text that goes to a person."""
+    for secret in secrets:
+        if len(secret) >= 4:
+            text = text.replace(secret, "***")
+    return text
