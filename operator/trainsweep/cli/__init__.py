@@ -1,0 +1,37 @@
+"""The command `trainsweep`: one file a command."""
+
+from __future__ import annotations
+
+import typer
+
+from trainsweep import __version__
+from trainsweep.cli.crds import crds
+from trainsweep.cli.run import run
+from trainsweep.cli.simulate import simulate
+
+app = typer.Typer(
+    name="trainsweep",
+    help="End remote training work, safely and provably. A Kubernetes operator for ModelArts and Qianfan.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(run)
+app.command()(crds)
+simulate(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Exit codes: 0 success, 1 failure, 2 wrong usage."""
+
+
+def main() -> None:
+    app()

@@ -1,0 +1,1 @@
+"""Huawei ModelArts: the V1 and V2 training APIs behind the contract of `providers.base`."""

@@ -1,0 +1,103 @@
+"""The status of the kinds: written by the operator alone.
+
+Words are plain strings here, not enums: a schema that is older than the operator must not refuse a status write.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from trainsweep.api.common import Condition, DeletionPolicy, LastCall, Model
+
+#: Server-side apply merges conditions by type.
+_BY_TYPE = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
+
+Conditions = Annotated[tuple[Condition, ...], Field(json_schema_extra=_BY_TYPE)]
+
+
+class Status(Model):
+    """What the operator last saw."""
+
+    observed_generation: int = -1
+    """The metadata.generation that this status is about. It is -1 until the operator has seen the resource, so that
+    tools which wait for a resource (kstatus, Flux, kubectl wait) do not take a new one for done."""
+
+    conditions: Conditions = ()
+    """Ready, Synced, Reconciling and Stalled."""
+
+
+class RemoteStatus(Status):
+    """What the operator last saw of the remote thing. It is written when something changed, not with every poll."""
+
+    external_id: str | None = None
+    """The provider's id of the remote thing; of a version it is JOB/VERSION. Once set it is never looked up again."""
+
+    external_name: str | None = None
+    """The name of the remote thing at the provider."""
+
+    external_state: str | None = None
+    """The remote state in one vocabulary for all providers: Pending, Running, Stopping, Succeeded, Failed, Stopped,
+    Deleting, Absent or Unknown. On Unknown nothing is stopped or deleted."""
+
+    provider_state: str | None = None
+    """The remote state in the provider's own word, or the name of its number."""
+
+    created_at: AwareDatetime | None = None
+    """When the remote thing was created, by the provider's clock."""
+
+    started_at: AwareDatetime | None = None
+    """When the remote thing began to run, by the provider's clock; activeDeadlineSeconds counts from here."""
+
+    finished_at: AwareDatetime | None = None
+    """When the remote thing ended, by the provider's clock; ttlSecondsAfterFinished counts from here."""
+
+    effective_deletion_policy: DeletionPolicy | None = None
+    """What deleting this resource does now: its own deletionPolicy, else the namespace's, else the operator's."""
+
+    last_call: LastCall | None = None
+    """The most recent stop or delete call to the provider and its answer."""
+
+    planned_action: str | None = None
+    """What the operator would do if the account were not in mode Plan."""
+
+    last_handled_reconcile_at: str | None = None
+    """The value of the annotation trainsweep.dev/reconcile-requested-at that was handled last."""
+
+
+class Held(Model):
+    """Deletions that wait because deletionGuard.maxDeletions was reached."""
+
+    count: int
+    """How many resources wait."""
+
+    since: AwareDatetime | None = None
+    """When the first of them began to wait."""
+
+
+class Circuit(Model):
+    """Whether calls go out to this account."""
+
+    state: str
+    """Closed: calls go out. Open: none go out, because the last ones failed in a way that more calls make worse.
+    HalfOpen: one call goes out to try."""
+
+    since: AwareDatetime | None = None
+    """When this state began."""
+
+    reason: str | None = None
+    """Why the circuit is not closed."""
+
+
+class ProviderConfigStatus(Status):
+    """What the operator last saw of the account. An outage is told here once, not on every resource."""
+
+    resources: int | None = None
+    """How many resources use this account. While there are any, it is not removed."""
+
+    held: Held | None = None
+    """Deletions held back by deletionGuard; the annotation trainsweep.dev/approve-deletions-until lets them go."""
+
+    circuit: Circuit | None = None
+    """Whether calls go out to this account."""

@@ -1,0 +1,71 @@
+"""The status of a ProviderConfig: where an outage is told once. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from trainsweep.core.decision import Standing
+from trainsweep.core.facts import Obstacle
+from trainsweep.core.past import Past, format_time
+from trainsweep.core.reasons import Reason
+from trainsweep.core.status import conditions
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """How an account stands. `obstacle` covers both the cluster's side and an open circuit (`circuit_open`)."""
+
+    generation: int
+    resources: int
+    deleting: bool = False
+    obstacle: Obstacle | None = None
+    circuit_open: bool = False
+    circuit_since: datetime | None = None
+    held: int = 0
+    held_since: datetime | None = None
+
+
+def account_status(facts: AccountFacts, past: Past, now: datetime) -> dict[str, Any]:
+    status: dict[str, Any] = {
+        "observedGeneration": facts.generation,
+        "conditions": conditions(past, _standing(facts), facts.generation, now),
+        "resources": facts.resources,
+        "circuit": _circuit(facts),
+    }
+    if facts.held:
+        status["held"] = {"count": facts.held, "since": format_time(facts.held_since or now)}
+    return status
+
+
+def _circuit(facts: AccountFacts) -> Mapping[str, str]:
+    if not facts.circuit_open or facts.circuit_since is None:
+        return {"state": "Closed"}
+    reason = facts.obstacle.reason.value if facts.obstacle else Reason.PROVIDER_UNAVAILABLE.value
+    return {"state": "Open", "since": format_time(facts.circuit_since), "reason": reason}
+
+
+def _standing(facts: AccountFacts) -> Standing:
+    if obstacle := facts.obstacle:
+        return Standing(
+            ready=False,
+            reason=obstacle.reason,
+            message=obstacle.message,
+            progressing=not obstacle.stalled,
+            stalled=obstacle.stalled,
+            synced=False,
+            synced_reason=obstacle.reason,
+            synced_message=obstacle.message,
+        )
+    if facts.held:
+        message = (
+            f"{facts.held} removal(s) are held by deletionGuard; approve them with the annotation"
+            " trainsweep.dev/approve-deletions-until, or withdraw them."
+        )
+        return Standing(ready=True, reason=Reason.DELETION_HELD, message=message)
+    if facts.deleting and facts.resources:
+        message = f"{facts.resources} resource(s) may still need this account; it goes when they are gone."
+        return Standing(ready=True, reason=Reason.IN_USE, message=message)
+    return Standing(ready=True, reason=Reason.CONFIG_READY, message="The provider accepts the credentials.")

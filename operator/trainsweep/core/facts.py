@@ -1,0 +1,67 @@
+"""Everything that a decision may depend on, gathered before it is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from trainsweep.api.common import DeletionPolicy, DesiredState, Mode
+from trainsweep.core.reasons import Reason
+from trainsweep.core.record import Key, Record
+from trainsweep.core.remote import Remote, Target
+
+
+class Verb(StrEnum):
+    """What can be asked of a provider."""
+
+    STOP = "stop"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The remote thing is proven absent. `evidence` says by what, for the audit log."""
+
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why the provider cannot be asked, or why its answer does not help.
+
+    `stalled`: only a person can mend it. `configuration`: it is the cluster's side or the credentials, not an outage;
+    a resource that was never observed may then be let go.
+    """
+
+    reason: Reason
+    message: str
+    stalled: bool = False
+    configuration: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One resource, what surrounds it, and what was seen of its remote thing in this pass.
+
+    `seen` is None until the provider was read. `fresh` says that `seen` comes from a read by id in this pass, as every
+    write demands. `asked` holds when a verb was last accepted for a remote id, so that nothing is asked twice while
+    the provider is still at it. `owner` is the resource that owns the same remote thing, when it is another one.
+    """
+
+    record: Record
+    policy: DeletionPolicy
+    now: datetime
+    mode: Mode = Mode.ENFORCE
+    crd_going: bool = False
+    owner: Key | None = None
+    obstacle: Obstacle | None = None
+    target: Target | None = None
+    seen: Remote | Absent | None = None
+    fresh: bool = False
+    asked: Mapping[tuple[Verb, str], datetime] = field(default_factory=dict)
+
+    @property
+    def desired(self) -> DesiredState:
+        return DesiredState(self.record.spec.desired_state)

@@ -1,0 +1,187 @@
+"""The state table: from the remote state to the next step toward a goal. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from trainsweep.api.common import DeletionPolicy
+from trainsweep.api.fine_tuning import FineTuningJobSpec
+from trainsweep.core.decision import Action, Delete, Plan, Release, Standing, Stop
+from trainsweep.core.expectation import mismatch
+from trainsweep.core.facts import Absent, Facts, Verb
+from trainsweep.core.reasons import Reason
+from trainsweep.core.remote import ExternalState, Remote, Target, Thing
+
+#: Seconds for which an accepted stop or delete is given time before it is asked for again. Providers take a while to
+#: show it (Qianfan has no "Stopping" state, ModelArts V1 no "Deleting"), and asking again early helps nobody.
+PATIENCE = 60.0
+
+_PART_OF = {Thing.JOB: Thing.VERSION, Thing.TUNING_JOB: Thing.TUNING_TASK}
+
+
+class Goal(StrEnum):
+    PRESENT = "Present"
+    STOPPED = "Stopped"
+    ABSENT = "Absent"
+
+
+def toward(goal: Goal, facts: Facts) -> Plan:
+    """The next step for a resource whose remote thing was just looked at."""
+    seen = facts.seen
+    if seen is None:
+        raise ValueError("the provider has not been read")
+    if isinstance(seen, Absent):
+        return _gone(goal, facts)
+    if goal is Goal.PRESENT:
+        return Plan(None, _ready(Reason.AVAILABLE, f"The remote thing is {seen.state}."), after=due_in(facts))
+    if changed := _other_thing(facts, seen):
+        return changed
+    state = _activity(seen)
+    if state is ExternalState.UNKNOWN:
+        message = f"The provider reports {seen.provider_state or 'no state'!r}; waiting until it is a known one."
+        return Plan(None, _progress(Reason.UNKNOWN_STATE, message), moving=True)
+    if state is ExternalState.STOPPING:
+        return Plan(None, _progress(Reason.STOPPING, "Waiting for the run to end."), moving=True)
+    if state is ExternalState.DELETING:
+        return Plan(None, _progress(Reason.DELETING, "Waiting until the remote thing is gone."), moving=True)
+    if state.active:
+        return _stop(facts, seen)
+    if goal is Goal.STOPPED:
+        return _stopped(facts, seen)
+    return _delete(facts, seen)
+
+
+def _gone(goal: Goal, facts: Facts) -> Plan:
+    if facts.record.deleting:
+        standing = _progress(Reason.DELETED_EXTERNAL, "The remote thing is gone.")
+        evidence = facts.seen.evidence if isinstance(facts.seen, Absent) else ""
+        return Plan(Release(Reason.DELETED_EXTERNAL, evidence, left=False), standing)
+    if goal is Goal.PRESENT:
+        message = "No such remote thing; check the id, or delete this resource."
+        return Plan(None, Standing(ready=False, reason=Reason.NOT_FOUND, message=message, stalled=True))
+    return Plan(None, _ready(Reason.ABSENT, "The remote thing is absent."))
+
+
+def _stopped(facts: Facts, remote: Remote) -> Plan:
+    if facts.record.deleting and facts.policy is DeletionPolicy.STOP:
+        why = f"the remote thing is {remote.state}, as the deletion policy Stop asks"
+        return Plan(
+            Release(Reason.STOPPED_EXTERNAL, why, left=True), _progress(Reason.STOPPED_EXTERNAL, "The run ended.")
+        )
+    return Plan(None, _ready(Reason.STOPPED, f"The remote thing is {remote.state}."), after=due_in(facts))
+
+
+def _stop(facts: Facts, remote: Remote) -> Plan:
+    standing = _progress(Reason.STOPPING, "Stopping the run.")
+    return _ask(facts, remote, Stop(_runs(facts, remote, active=True)), standing)
+
+
+def _delete(facts: Facts, remote: Remote) -> Plan:
+    targets: tuple[Target, ...] = (_target(facts),)
+    if isinstance(facts.record.spec, FineTuningJobSpec) and remote.parts:
+        if not facts.record.spec.cascade:
+            message = f"The job still holds {len(remote.parts)} task(s); set cascade: true or delete them first."
+            return Plan(None, _progress(Reason.NOT_EMPTY, message))
+        targets = _runs(facts, remote, active=False)
+    return _ask(facts, remote, Delete(targets), _progress(Reason.DELETING, "Deleting the remote thing."))
+
+
+def _ask(facts: Facts, remote: Remote, action: Stop | Delete, standing: Standing) -> Plan:
+    """Act, unless the expectation forbids it or all of it has been accepted a moment ago."""
+    if wrong := mismatch(facts.record.spec.expect, remote):
+        return Plan(None, Standing(ready=False, reason=Reason.EXPECTATION_FAILED, message=wrong, stalled=True))
+    verb = Verb.STOP if isinstance(action, Stop) else Verb.DELETE
+    due = tuple(target for target in action.targets if not _just_asked(facts, verb, target))
+    todo: Action | None = type(action)(due) if due else None
+    return Plan(todo, standing, moving=True)
+
+
+def _just_asked(facts: Facts, verb: Verb, target: Target) -> bool:
+    asked = facts.asked.get((verb, target.id))
+    return asked is not None and (facts.now - asked).total_seconds() < PATIENCE
+
+
+def _other_thing(facts: Facts, remote: Remote) -> Plan | None:
+    """A config is known by its name alone: one made again under the same name is another one (facts 2.9)."""
+    pinned = facts.record.past.created_at
+    if facts.record.thing is not Thing.CONFIG or pinned is None or remote.created_at is None:
+        return None
+    if abs((remote.created_at - pinned).total_seconds()) < 1:
+        return None
+    message = f"This config was made at {remote.created_at:%Y-%m-%dT%H:%M:%SZ}, not when the pinned one was."
+    return Plan(None, Standing(ready=False, reason=Reason.IDENTITY_CHANGED, message=message, stalled=True))
+
+
+def _activity(remote: Remote) -> ExternalState:
+    """The state that decides: that of the parts while one is active, as a stop works on parts."""
+    parts = remote.parts or ()
+    return next((part.state for part in parts if part.state.active), remote.state)
+
+
+def _runs(facts: Facts, remote: Remote, *, active: bool) -> tuple[Target, ...]:
+    """The things that a stop or a cascading delete works on: the parts, or the thing itself."""
+    kind = _PART_OF.get(facts.record.thing)
+    if kind is None or not remote.parts:
+        return (_target(facts),)
+    return tuple(Target(kind, part.id, remote.id) for part in remote.parts if part.state.active or not active)
+
+
+def _target(facts: Facts) -> Target:
+    if facts.target is None:
+        raise ValueError("a remote thing was seen without a target")
+    return facts.target
+
+
+def deadline_passed(facts: Facts) -> bool:
+    """`activeDeadlineSeconds` after the remote start."""
+    due = _deadline(facts)
+    return due is not None and facts.now >= due
+
+
+def ttl_passed(facts: Facts) -> bool:
+    """`ttlSecondsAfterFinished` after the remote end."""
+    due = _expiry(facts)
+    return due is not None and facts.now >= due
+
+
+def due_in(facts: Facts) -> float | None:
+    """Seconds until the nearer of the two clocks strikes; None when none is running."""
+    times = [due for due in (_deadline(facts), _expiry(facts)) if due and due > facts.now]
+    return (min(times) - facts.now).total_seconds() if times else None
+
+
+def _deadline(facts: Facts) -> datetime | None:
+    seconds = getattr(facts.record.spec, "active_deadline_seconds", None)
+    started = started_at(facts)
+    return started + timedelta(seconds=seconds) if seconds is not None and started else None
+
+
+def _expiry(facts: Facts) -> datetime | None:
+    seconds = getattr(facts.record.spec, "ttl_seconds_after_finished", None)
+    if seconds is None:
+        return None
+    finished = finished_at(facts)
+    return finished + timedelta(seconds=seconds) if finished else None
+
+
+def started_at(facts: Facts) -> datetime | None:
+    """The remote start: the provider's word, else what the status remembers."""
+    seen = facts.seen.started_at if isinstance(facts.seen, Remote) else None
+    return seen or facts.record.past.started_at
+
+
+def finished_at(facts: Facts) -> datetime | None:
+    """The remote end: the provider's word, else what the status remembers, else the moment it was first seen ended."""
+    remembered = facts.record.past.finished_at
+    if isinstance(facts.seen, Remote):
+        return (facts.seen.finished_at or remembered or facts.now) if facts.seen.state.ended else None
+    return remembered
+
+
+def _ready(reason: Reason, message: str) -> Standing:
+    return Standing(ready=True, reason=reason, message=message)
+
+
+def _progress(reason: Reason, message: str) -> Standing:
+    return Standing(ready=False, reason=reason, message=message, progressing=True)

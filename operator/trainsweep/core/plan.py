@@ -1,0 +1,142 @@
+"""`plan(facts)`: what to do next about one resource. Pure and total: no clock, no I/O, an answer for every input.
+
+The order of the checks is the order of safety: what lets a resource go without touching anything comes first, then
+what forbids acting, then the look at the provider, and only then a stop or delete. The state table is in `goal.py`.
+"""
+
+from __future__ import annotations
+
+from trainsweep.api.common import DeletionPolicy, DesiredState, Mode
+from trainsweep.api.names import FORCE_ORPHAN
+from trainsweep.core.decision import Delete, Hold, Observe, Plan, Release, Standing, Stop
+from trainsweep.core.facts import Facts
+from trainsweep.core.goal import Goal, deadline_passed, due_in, toward, ttl_passed
+from trainsweep.core.reasons import Reason
+
+
+def plan(facts: Facts) -> Plan:
+    """Decide one step. The engine carries it out and, after `Observe` and `Hold`, asks again."""
+    return _end_of_life(facts) if facts.record.deleting else _life(facts)
+
+
+def _life(facts: Facts) -> Plan:
+    """The resource is wanted: bring the remote thing to its desired state and keep watching."""
+    record = facts.record
+    if facts.owner:
+        return _stalled(Reason.CONFLICT, f"{facts.owner} manages this remote thing; this resource never acts on it.")
+    if facts.policy is not DeletionPolicy.ORPHAN and facts.mode is Mode.ENFORCE and not record.held:
+        return Plan(Hold(), _observing())
+    if record.paused:
+        return _paused(facts)
+    if facts.obstacle:
+        return _blocked(facts)
+    if facts.seen is None:
+        return Plan(Observe(), _observing())
+    return _restrained(facts, toward(_wanted(facts), facts))
+
+
+def _wanted(facts: Facts) -> Goal:
+    """The desired state, moved on by the two clocks: the deadline stops, the time to live deletes."""
+    if ttl_passed(facts) or facts.desired is DesiredState.ABSENT:
+        return Goal.ABSENT
+    if deadline_passed(facts) or facts.desired is DesiredState.STOPPED:
+        return Goal.STOPPED
+    return Goal.PRESENT
+
+
+def _end_of_life(facts: Facts) -> Plan:
+    """The resource is being deleted: clean up, then let it go."""
+    record, past = facts.record, facts.record.past
+    if not record.held:
+        return Plan(None, _observing())
+    if facts.crd_going:
+        return _let_go("its CustomResourceDefinition is being removed, and uninstalling never deletes remotely")
+    if facts.policy is DeletionPolicy.ORPHAN:
+        return _let_go("the deletion policy is Orphan")
+    if facts.owner:
+        return _let_go(f"{facts.owner} manages the remote thing")
+    known_ids = {past.external_id, record.given_id} - {""}
+    if record.force_orphan in known_ids:
+        return _let_go(f"{FORCE_ORPHAN} names {record.force_orphan}")
+    if facts.obstacle and facts.obstacle.configuration and not past.observed:
+        return _let_go(f"it was never once observed, and {facts.obstacle.message}")
+    if record.paused:
+        return _paused(facts)
+    if facts.obstacle:
+        return _blocked(facts)
+    if facts.seen is None:
+        return Plan(Observe(), _observing())
+    return _restrained(facts, toward(Goal.STOPPED if facts.policy is DeletionPolicy.STOP else Goal.ABSENT, facts))
+
+
+def _restrained(facts: Facts, ideal: Plan) -> Plan:
+    """Hold back what the mode forbids, and demand a read by id before every write."""
+    match ideal.action:
+        case Stop() | Delete() if not facts.fresh:
+            return Plan(Observe(fresh=True), ideal.standing)
+        case Stop() | Delete() | Release() if facts.mode is Mode.PLAN:
+            planned = ideal.planned or describe(ideal.action)
+            standing = Standing(
+                ready=False,
+                reason=Reason.PLAN_MODE,
+                message=f"Would {planned[0].lower()}{planned[1:]}; the account is in mode Plan.",
+                progressing=True,
+            )
+            return Plan(None, standing, after=ideal.after, planned=planned)
+        case _:
+            return ideal
+
+
+def describe(action: Stop | Delete | Release) -> str:
+    """An action in words, for `status.plannedAction` and `trainsweep plan`."""
+    match action:
+        case Release():
+            return f"Free the resource: {action.why}"
+        case Stop() | Delete():
+            things = ", ".join(f"{target.thing} {target.id}" for target in action.targets)
+            return f"{type(action).__name__} {things}"
+
+
+def _observing() -> Standing:
+    return Standing(ready=False, reason=Reason.OBSERVING, message="Reading the provider.", progressing=True)
+
+
+def _let_go(why: str) -> Plan:
+    standing = Standing(ready=False, reason=Reason.LET_GO, message=f"Let go: {why}.")
+    return Plan(Release(Reason.LET_GO, why, left=True), standing)
+
+
+def _stalled(reason: Reason, message: str) -> Plan:
+    return Plan(None, Standing(ready=False, reason=reason, message=message, stalled=True))
+
+
+def _paused(facts: Facts) -> Plan:
+    message = "Paused by annotation; remove it to go on."
+    standing = Standing(
+        ready=None,
+        reason=Reason.PAUSED,
+        message=message,
+        synced=False,
+        synced_reason=Reason.PAUSED,
+        synced_message=message,
+    )
+    waiting = "Clean up and free the resource" if facts.record.deleting else ""
+    return Plan(None, standing, planned=waiting)
+
+
+def _blocked(facts: Facts) -> Plan:
+    """Something stands in the way; the resource comes back by itself when it is gone."""
+    obstacle = facts.obstacle
+    if obstacle is None:
+        raise ValueError("a blocked plan needs an obstacle")
+    standing = Standing(
+        ready=False,
+        reason=obstacle.reason,
+        message=obstacle.message,
+        progressing=not obstacle.stalled,
+        stalled=obstacle.stalled,
+        synced=False,
+        synced_reason=obstacle.reason,
+        synced_message=obstacle.message,
+    )
+    return Plan(None, standing, after=due_in(facts))

@@ -1,0 +1,82 @@
+"""A custom resource of one of the five remote kinds, as the engine keeps it: small, frozen, parsed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from trainsweep.api.fine_tuning import FineTuningJobSpec, FineTuningTaskSpec
+from trainsweep.api.names import FINALIZER
+from trainsweep.api.training import TrainingJobConfigSpec, TrainingJobSpec, TrainingJobVersionSpec
+from trainsweep.core.past import Past
+from trainsweep.core.remote import Thing
+
+RemoteSpec = TrainingJobSpec | TrainingJobVersionSpec | TrainingJobConfigSpec | FineTuningTaskSpec | FineTuningJobSpec
+
+
+class Key(NamedTuple):
+    """Names one custom resource. `namespace` is "" for the cluster kind."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One custom resource as last seen. `status` is its JSON text: most passes never look into it.
+
+    `manager` is the field manager that wrote the spec last: the audit log's "who asked".
+    """
+
+    key: Key
+    uid: str
+    generation: int
+    version: str
+    created_at: datetime
+    spec: RemoteSpec
+    deleting: bool = False
+    finalizers: tuple[str, ...] = ()
+    paused: bool = False
+    requested_at: str = ""
+    force_orphan: str = ""
+    manager: str = ""
+    status: str = ""
+
+    @property
+    def thing(self) -> Thing:
+        return Thing(self.key.kind)
+
+    @property
+    def held(self) -> bool:
+        """Our finalizer is stored."""
+        return FINALIZER in self.finalizers
+
+    @property
+    def config(self) -> Key:
+        """The account that the resource uses."""
+        ref = self.spec.provider_config_ref
+        return Key(ref.kind, self.key.namespace if ref.kind == "ProviderConfig" else "", ref.name)
+
+    @property
+    def past(self) -> Past:
+        return Past.parse(self.status)
+
+    @property
+    def given_id(self) -> str:
+        """The remote id as far as the spec alone gives it, "" when it must be looked up."""
+        match self.spec:
+            case TrainingJobSpec():
+                return (self.spec.job_id or "").lower()  # a UUID may be written in either case
+            case FineTuningJobSpec():
+                return self.spec.job_id or ""
+            case TrainingJobVersionSpec():
+                return f"{self.spec.job_id}/{self.spec.version_id}" if self.spec.job_id and self.spec.version_id else ""
+            case TrainingJobConfigSpec():
+                return self.spec.config_name
+            case FineTuningTaskSpec():
+                return self.spec.task_id

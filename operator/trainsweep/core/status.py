@@ -1,0 +1,85 @@
+"""From a decision to the status that is written. Pure; equal input gives equal text, so that rest costs no write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from trainsweep.core.decision import Plan, Standing
+from trainsweep.core.facts import Absent, Facts
+from trainsweep.core.goal import finished_at, started_at
+from trainsweep.core.past import Past, format_time
+from trainsweep.core.remote import ExternalState, Remote
+
+#: Longest message kept in a status: a provider's page of HTML helps nobody.
+MESSAGE_LIMIT = 500
+
+
+def status_of(facts: Facts, plan: Plan, last_call: Mapping[str, Any]) -> dict[str, Any]:
+    """The whole status of a resource. Fields without a value are left out."""
+    record, past = facts.record, facts.record.past
+    seen = facts.seen
+    remote = seen if isinstance(seen, Remote) else None
+    external_state = remote.state.value if remote else (ExternalState.ABSENT.value if seen else past.external_state)
+    # What was seen before stays readable after the thing is gone: it is the record of what was cleaned up.
+    external_id = past.external_id or (facts.target.id if remote and facts.target else "")
+    fields = {
+        "observedGeneration": record.generation,
+        "conditions": conditions(past, plan.standing, record.generation, facts.now),
+        "externalID": external_id,
+        "externalName": remote.name if remote else past.external_name,
+        "externalState": external_state,
+        "providerState": remote.provider_state if remote else ("" if isinstance(seen, Absent) else past.provider_state),
+        "createdAt": _time((remote and remote.created_at) or past.created_at),
+        "startedAt": _time(started_at(facts)),
+        "finishedAt": _time(finished_at(facts)),
+        "effectiveDeletionPolicy": facts.policy.value,
+        "lastCall": dict(last_call) or past.last_call,
+        "plannedAction": plan.planned,
+        "lastHandledReconcileAt": record.requested_at or past.handled_request,
+    }
+    return {name: value for name, value in fields.items() if value not in ("", None, {})}
+
+
+def conditions(past: Past, standing: Standing, generation: int, now: datetime) -> list[dict[str, Any]]:
+    """Ready and Synced always, Reconciling and Stalled only while true, as the kstatus rules ask."""
+    before = past.condition("Ready")
+    ready = standing.ready
+    if ready is None:
+        kept = {field: before.get(field, default) for field, default in _UNKNOWN.items()}
+        entries = [("Ready", kept["status"], kept["reason"], kept["message"])]
+    else:
+        entries = [("Ready", str(ready), standing.reason.value, standing.message)]
+    synced_message = standing.synced_message
+    entries.append(("Synced", str(standing.synced), standing.synced_reason.value, synced_message))
+    if standing.progressing:
+        entries.append(("Reconciling", "True", standing.reason.value, standing.message))
+    if standing.stalled:
+        entries.append(("Stalled", "True", standing.reason.value, standing.message))
+    return [
+        condition(past.condition(kind), kind, status, reason, message, generation, now)
+        for kind, status, reason, message in entries
+    ]
+
+
+_UNKNOWN = {"status": "Unknown", "reason": "Observing", "message": "Not yet read."}
+
+
+def condition(
+    before: Mapping[str, Any], kind: str, status: str, reason: str, message: str, generation: int, now: datetime
+) -> dict[str, Any]:
+    """One condition. The time of transition moves only when the status does."""
+    since = before.get("lastTransitionTime") if before.get("status") == status else None
+    return {
+        "type": kind,
+        "status": status,
+        "observedGeneration": generation,
+        "lastTransitionTime": since or format_time(now),
+        "reason": reason,
+        "message": message[:MESSAGE_LIMIT],
+    }
+
+
+def _time(value: datetime | None) -> str | None:
+    return format_time(value) if value else None

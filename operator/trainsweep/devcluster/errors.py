@@ -1,0 +1,9 @@
+"""What can go wrong with the local control plane."""
+
+from __future__ import annotations
+
+from trainsweep.core.errors import TrainsweepError
+
+
+class DevClusterError(TrainsweepError):
+    """The local control plane could not be had, or did not start. The text says which step, why, and what to do."""

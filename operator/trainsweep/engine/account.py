@@ -1,0 +1,109 @@
+"""One account at work: its provider client behind its lane, its shared lists, its guard and the keys that wait."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+
+from trainsweep.api.provider_config import AccountSpec
+from trainsweep.core.guard import Guard
+from trainsweep.core.record import Key
+from trainsweep.core.remote import Receipt, Remote, Target
+from trainsweep.engine.lane import Bucket, Lane
+from trainsweep.engine.poll import Poll
+from trainsweep.engine.snapshot import Snapshot, Snapshots
+from trainsweep.providers.base import Provider
+from trainsweep.providers.credentials import Credentials
+from trainsweep.providers.registry import PACES
+
+
+class Account:
+    """Everything that the resources of one ProviderConfig share.
+
+    `wake(key)` puts a resource on the queue; `troubled()` is called when the circuit opens or closes.
+    """
+
+    def __init__(
+        self,
+        spec: AccountSpec,
+        identity: tuple[str, ...],
+        *,
+        now: Callable[[], datetime],
+        wake: Callable[[Key], None],
+        troubled: Callable[[], None],
+    ) -> None:
+        self.spec = spec
+        self.identity = identity
+        self.fingerprint = ""
+        self._provider: Provider | None = None
+        self.guard = Guard(limit=spec.deletion_guard.max_deletions, window=spec.deletion_guard.window_seconds)
+        self.lane = _lane(spec, now, troubled)
+        self.snapshots: Snapshots = Snapshots(self._list)
+        self.poll = Poll(self.snapshots, spec.polling, wake)
+
+    @property
+    def provider(self) -> Provider:
+        if self._provider is None:
+            raise RuntimeError("the account has no client yet")
+        return self._provider
+
+    async def use(self, provider: Provider, credentials: Credentials) -> None:
+        """Go on with this client; a circuit that was open closes."""
+        before, self._provider = self._provider, provider
+        self.fingerprint = fingerprint(credentials)
+        self.lane.reset()
+        if before:
+            await before.aclose()
+        self.poll.start()
+
+    def reconfigure(self, spec: AccountSpec, approved_until: datetime | None) -> None:
+        """Take over what may change in a ProviderConfig."""
+        if spec.rate_limit != self.spec.rate_limit:
+            self.lane.repace(*_buckets(spec), in_flight(spec))
+        self.spec = spec
+        self.poll.pace = spec.polling
+        self.guard.limit = spec.deletion_guard.max_deletions
+        self.guard.window = spec.deletion_guard.window_seconds
+        self.guard.approved_until = approved_until
+
+    async def aclose(self) -> None:
+        await self.poll.stop()
+        if self._provider:
+            await self._provider.aclose()
+
+    async def read(self, target: Target) -> Remote:
+        return await self.lane.call(lambda: self.provider.read(target))
+
+    async def stop(self, target: Target) -> Receipt:
+        return await self.lane.call(lambda: self.provider.stop(target), write=True)
+
+    async def delete(self, target: Target) -> Receipt:
+        return await self.lane.call(lambda: self.provider.delete(target), write=True)
+
+    async def probe(self) -> None:
+        await self.lane.call(self.provider.probe)
+
+    async def _list(self, collection: str) -> Snapshot:
+        return Snapshot.of(await self.lane.call(lambda: self.provider.list(collection)))
+
+
+def in_flight(spec: AccountSpec) -> int:
+    return spec.rate_limit.max_in_flight or PACES[spec.provider].in_flight
+
+
+def _lane(spec: AccountSpec, now: Callable[[], datetime], troubled: Callable[[], None]) -> Lane:
+    reads, writes = _buckets(spec)
+    return Lane(reads=reads, writes=writes, in_flight=in_flight(spec), now=now, changed=troubled)
+
+
+def _buckets(spec: AccountSpec) -> tuple[Bucket, Bucket]:
+    pace, limit = PACES[spec.provider], spec.rate_limit
+    reads, writes = limit.reads_per_second or pace.reads, limit.writes_per_second or pace.writes
+    return Bucket(reads, limit.burst or 2 * reads), Bucket(writes, limit.burst or 2 * writes)
+
+
+def fingerprint(credentials: Credentials) -> str:
+    """Tells two credentials apart without keeping them."""
+    values = [getattr(credentials, name) for name in type(credentials).__slots__]
+    return hashlib.sha256("\0".join(values).encode()).hexdigest()

@@ -1,0 +1,230 @@
+"""The accounts in use: opens them from ProviderConfig and Secret, and says on the ProviderConfig how each one stands.
+
+A Secret is read by name, again after `SECRET_AGE` and at once when the provider refuses it; the last good credentials
+stay in use while the Secret cannot be read, so that a deleted Secret does not strand the clean-up that needs it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from trainsweep.api.common import ProviderName
+from trainsweep.api.names import IN_USE_FINALIZER
+from trainsweep.api.provider_config import ClusterProviderConfigSpec
+from trainsweep.core.account_status import AccountFacts, account_status
+from trainsweep.core.errors import ConfigurationError, CredentialsInvalid, ProviderError
+from trainsweep.core.facts import Obstacle
+from trainsweep.core.past import Past
+from trainsweep.core.reasons import Reason
+from trainsweep.core.record import Key, Record
+from trainsweep.engine.account import Account, fingerprint, in_flight
+from trainsweep.engine.lane import CircuitOpen
+from trainsweep.engine.parse import Config, parse
+from trainsweep.engine.secrets import Secret, protect_secret, read_secret
+from trainsweep.engine.store import Store
+from trainsweep.kube.client import KubeClient
+from trainsweep.kube.surroundings import Namespace
+from trainsweep.kube.writer import Writer
+from trainsweep.providers.pacing import paced
+from trainsweep.providers.registry import HOLDS, Endpoints, identity, open_provider
+
+log = logging.getLogger(__name__)
+
+#: Seconds after which a Secret is read again.
+SECRET_AGE = 60.0
+
+#: What a person mends on the object itself; everything else goes away by itself when the missing thing appears.
+STALLING = frozenset({Reason.INVALID_SPEC, Reason.ENDPOINT_NOT_ALLOWED, Reason.NOT_ALLOWED, Reason.AMBIGUOUS_NAME})
+
+
+class Accounts:
+    """`wake(key)` puts a resource on its queue; `revisit(key)` puts a ProviderConfig on theirs."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        writer: Writer,
+        store: Store,
+        *,
+        endpoints: Endpoints,
+        now: Callable[[], datetime],
+        wake: Callable[[Key], None],
+        revisit: Callable[[Key], None],
+    ) -> None:
+        self._client = client
+        self._writer = writer
+        self._store = store
+        self._endpoints = endpoints
+        self._now = now
+        self._wake = wake
+        self._revisit = revisit
+        self._accounts: dict[Key, Account] = {}
+        self._obstacles: dict[Key, Obstacle] = {}
+        self._settled: dict[Key, asyncio.Event] = {}
+
+    def get(self, key: Key) -> Account | None:
+        return self._accounts.get(key)
+
+    async def find(self, record: Record, namespace: Namespace) -> Account | Obstacle:
+        """The account of a resource, or what stands in the way of using it. Waits for the first look at it."""
+        key = record.config
+        config = self._store.configs.get(key)
+        if config is None:
+            return obstacle(Reason.CONFIG_NOT_FOUND, f"{key} does not exist; create it.")
+        spec = config.spec
+        if record.thing not in HOLDS[spec.provider]:
+            other = ProviderName.QIANFAN if spec.provider is ProviderName.MODELARTS else ProviderName.MODELARTS
+            message = f"{key} is for {spec.provider}; a {record.thing} needs one for {other}."
+            return obstacle(Reason.INVALID_SPEC, message)
+        name = record.key.namespace
+        if isinstance(spec, ClusterProviderConfigSpec) and not spec.allowed_namespaces.admit(name, namespace.labels):
+            return obstacle(Reason.NOT_ALLOWED, f"{key} does not allow the namespace {name}; see allowedNamespaces.")
+        await self._settled.setdefault(key, asyncio.Event()).wait()
+        return (
+            self._obstacles.get(key)
+            or self._accounts.get(key)
+            or obstacle(Reason.CONFIG_NOT_FOUND, f"{key} is gone; create it again.")
+        )
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Bring one account up to date: Secret, client, finalizers, status."""
+        config = self._store.configs.get(key)
+        if config is None:
+            await self._close(key)
+            return None
+        before = self._obstacles.get(key)
+        try:
+            secret = await read_secret(self._client, config)
+            await self._open(config, secret)
+            self._obstacles.pop(key, None)
+        except ConfigurationError as error:
+            secret = None
+            account = self._accounts.get(key)
+            if account and error.reason != Reason.ENDPOINT_NOT_ALLOWED:
+                log.warning("going on with the last good credentials", extra={"account": str(key), "why": str(error)})
+                account.reconfigure(config.spec, config.approved_until)
+            else:
+                self._obstacles[key] = obstacle(Reason.of(error.reason), error.message)
+        self._settled.setdefault(key, asyncio.Event()).set()
+        if before != self._obstacles.get(key):
+            self._wake_all(key)
+        await self._protect(config, secret)
+        await self._report(key)
+        return SECRET_AGE
+
+    async def aclose(self) -> None:
+        for account in self._accounts.values():
+            await account.aclose()
+
+    async def _open(self, config: Config, secret: Secret) -> None:
+        """Open the account, or take over what changed. Raises `ConfigurationError`."""
+        account = self._accounts.get(config.key) or self._new(config)
+        was_approved = account.guard.approved_until
+        account.reconfigure(config.spec, config.approved_until)
+        if was_approved != config.approved_until:
+            self._wake_all(config.key)
+        if account.fingerprint == fingerprint(secret.credentials):
+            return
+        provider = open_provider(
+            config.spec,
+            secret.credentials,
+            endpoints=self._endpoints,
+            transport=paced(account.lane.turn, in_flight(config.spec)),
+            now=self._now,
+        )
+        self._accounts[config.key] = account
+        await account.use(provider, secret.credentials)
+        try:
+            await account.probe()
+        except (ProviderError, CircuitOpen) as error:
+            log.warning(
+                "the provider does not accept the account", extra={"account": str(config.key), "why": str(error)}
+            )
+        self._wake_all(config.key)
+
+    def _new(self, config: Config) -> Account:
+        account = Account(
+            config.spec,
+            identity(config.spec),
+            now=self._now,
+            wake=self._wake,
+            troubled=lambda: self._troubled(config.key),
+        )
+        account.guard.holding = "held" in json.loads(config.status or "{}")
+        return account
+
+    def _troubled(self, key: Key) -> None:
+        """The circuit opened or closed: say so, and read the Secret again."""
+        self._revisit(key)
+        account = self._accounts.get(key)
+        if account and not account.lane.circuit.open:
+            self._wake_all(key)
+
+    async def _close(self, key: Key) -> None:
+        self._obstacles.pop(key, None)
+        if settled := self._settled.pop(key, None):
+            settled.set()
+        account = self._accounts.pop(key, None)
+        if account:
+            await account.aclose()
+        self._wake_all(key)
+
+    def _wake_all(self, key: Key) -> None:
+        for user in self._store.users.get(key, ()):
+            self._wake(user)
+
+    async def _protect(self, config: Config, secret: Secret | None) -> None:
+        """Keep ProviderConfig and Secret from vanishing while a resource may still need them."""
+        users = self._store.users
+        needed = any(self._store.records[user].held for user in users.get(config.key, ()))
+        if secret:
+            sharers = (other for other in self._store.configs.values() if other.secret == config.secret)
+            shared = any(self._store.records[user].held for other in sharers for user in users.get(other.key, ()))
+            await protect_secret(self._client, secret, needed=needed or shared)
+        if needed == (IN_USE_FINALIZER in config.finalizers) or (needed and config.deleting):
+            return
+        finalizers = tuple(name for name in config.finalizers if name != IN_USE_FINALIZER)
+        body = await self._writer.set_finalizers(
+            config.key, config.version, (*finalizers, IN_USE_FINALIZER) if needed else finalizers
+        )
+        self._take(config.key.kind, body)
+
+    async def _report(self, key: Key) -> None:
+        config = self._store.configs.get(key)
+        if config is None or (config.deleting and not config.finalizers):
+            return
+        account = self._accounts.get(key)
+        circuit = account.lane.circuit if account else None
+        facts = AccountFacts(
+            generation=config.generation,
+            resources=len(self._store.users.get(key, ())),
+            deleting=config.deleting,
+            obstacle=self._obstacles.get(key) or (trouble(circuit.cause) if circuit and circuit.cause else None),
+            circuit_open=bool(circuit and circuit.open),
+            circuit_since=circuit.since if circuit else None,
+            held=account.guard.held if account else 0,
+            held_since=account.guard.held_since if account else None,
+        )
+        status = account_status(facts, Past.parse(config.status), self._now())
+        body = await self._writer.write_status(key, config.uid, status, json.loads(config.status or "{}"))
+        if body:
+            self._take(key.kind, body)
+
+    def _take(self, kind: str, body: dict[str, object]) -> None:
+        updated = parse(kind, body)
+        if isinstance(updated, Config):
+            self._store.put_config(updated)
+
+
+def obstacle(reason: Reason, message: str) -> Obstacle:
+    """Something on the cluster's side."""
+    return Obstacle(reason, message, stalled=reason in STALLING, configuration=True)
+
+
+def trouble(error: ProviderError) -> Obstacle:
+    """Something on the provider's side. Refused credentials count as configuration: only a person can mend them."""
+    return Obstacle(Reason.of(error.reason), str(error), configuration=isinstance(error, CredentialsInvalid))

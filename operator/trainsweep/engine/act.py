@@ -1,0 +1,91 @@
+"""Carry out a stop or a delete: audit before and after, note the answer, say what it means for the resource."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+from trainsweep.core.decision import Delete, Standing, Stop
+from trainsweep.core.errors import ProviderError, Refused, WrongState
+from trainsweep.core.facts import Facts, Verb
+from trainsweep.core.past import format_time
+from trainsweep.core.reasons import Reason
+from trainsweep.core.remote import Remote, Target
+from trainsweep.engine.account import Account
+from trainsweep.engine.memory import Memory
+from trainsweep.telemetry import audit
+
+#: What each verb is called at the providers, by kind of thing (`status.lastCall.operation`).
+OPERATIONS = {
+    Verb.STOP: "Stop{}",
+    Verb.DELETE: "Delete{}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setback:
+    """A call that was refused or failed. `again` asks for an immediate new look: the state may just have changed."""
+
+    standing: Standing
+    again: bool
+
+
+async def act(action: Stop | Delete, facts: Facts, memory: Memory, account: Account, now: datetime) -> Setback | None:
+    """Ask for each target in turn; the first refusal ends the round. Account-wide errors come up as they are."""
+    verb = Verb.STOP if isinstance(action, Stop) else Verb.DELETE
+    for target in action.targets:
+        try:
+            await _ask(verb, target, facts=facts, memory=memory, account=account, now=now)
+        except Refused as refusal:
+            return _setback(verb, refusal)
+    return None
+
+
+async def _ask(verb: Verb, target: Target, *, facts: Facts, memory: Memory, account: Account, now: datetime) -> None:
+    operation = OPERATIONS[verb].format(target.thing.value)
+    seen = facts.seen
+    details = {
+        "operation": operation,
+        "target": target.id,
+        "policy": facts.policy.value,
+        "state": seen.state.value if isinstance(seen, Remote) else "",
+        "providerState": seen.provider_state if isinstance(seen, Remote) else "",
+    }
+    audit.write("intent", facts.record, **details)
+    memory.call = {"operation": operation, "time": format_time(now)}
+    try:
+        receipt = await (account.stop(target) if verb is Verb.STOP else account.delete(target))
+    except ProviderError as error:
+        answer = {"requestID": error.request_id, "errorCode": error.code, "errorMessage": str(error)}
+        _note(memory, success=False, **answer)
+        audit.write("result", facts.record, **details, success=False, **answer)
+        raise
+    except BaseException as error:
+        memory.call = {}
+        audit.write("result", facts.record, **details, success=False, errorMessage=type(error).__name__)
+        raise
+    finally:
+        memory.last_write = asyncio.get_running_loop().time()
+    memory.asked[(verb, target.id)] = now
+    _note(memory, success=True, requestID=receipt.request_id)
+    audit.write("result", facts.record, **details, success=True, requestID=receipt.request_id)
+
+
+def _note(memory: Memory, *, success: bool, **answer: str) -> None:
+    memory.call |= {"success": success} | {name: value for name, value in answer.items() if value}
+
+
+def _setback(verb: Verb, refusal: Refused) -> Setback:
+    reason = Reason.NOT_STOPPABLE if verb is Verb.STOP else Reason.DELETE_FAILED
+    message = f"The provider refused to {verb} it: {refusal}"
+    standing = Standing(
+        ready=False,
+        reason=reason,
+        message=message,
+        progressing=True,
+        synced=False,
+        synced_reason=Reason.of(refusal.reason),
+        synced_message=message,
+    )
+    return Setback(standing, again=isinstance(refusal, WrongState))

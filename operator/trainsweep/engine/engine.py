@@ -1,0 +1,220 @@
+"""The engine: takes in events, keeps a queue for each account, and lets the reconciler work them off."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from trainsweep.api.common import DeletionPolicy
+from trainsweep.api.kinds import REMOTE_KINDS
+from trainsweep.core.record import Key, Record
+from trainsweep.engine.account import in_flight
+from trainsweep.engine.accounts import Accounts
+from trainsweep.engine.parse import Config, Unreadable, key_of, parse
+from trainsweep.engine.queue import Priority, Queue
+from trainsweep.engine.reconcile import Reconciler
+from trainsweep.engine.report import Reporter
+from trainsweep.engine.store import Change, Store
+from trainsweep.engine.sweep import sweep
+from trainsweep.engine.watch import Watch
+from trainsweep.kube.client import KubeClient, Login
+from trainsweep.kube.events import Events
+from trainsweep.kube.surroundings import Surroundings
+from trainsweep.kube.writer import Writer
+from trainsweep.providers.registry import Endpoints
+
+log = logging.getLogger(__name__)
+
+#: Workers for resources of accounts that do not exist (yet): they only write a status.
+STRAY_WORKERS = 4
+ACCOUNT_WORKERS = 8
+#: ProviderConfigs are looked at again this long after something about them changed, so that changes gather (seconds).
+SETTLE = 1.0
+SWEEP_EVERY = 600.0
+SWEEP_RETRY = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    namespaces: tuple[str, ...] = ()
+    deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
+    endpoints: Endpoints = Endpoints()
+    drain_seconds: float = 20.0
+
+
+class Engine:
+    """`run()` works until `stop()` is called."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        login: Login,
+        settings: EngineSettings,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._store = Store()
+        self._queues: dict[Key, Queue] = {}
+        writer = Writer(client)
+        self._accounts = Accounts(
+            client,
+            writer,
+            self._store,
+            endpoints=settings.endpoints,
+            now=now,
+            wake=self._wake,
+            revisit=self._revisit,
+        )
+        self._reconciler = Reconciler(
+            self._store,
+            self._accounts,
+            Surroundings(client),
+            Reporter(client, writer, Events(client, now), self._store),
+            default_policy=settings.deletion_policy,
+            now=now,
+            wake=self._wake,
+            revisit=self._revisit,
+        )
+        self._configs = Queue(self._reconcile_config, limit=ACCOUNT_WORKERS)
+        self._watch = Watch(login, self._hand_over, namespaces=settings.namespaces, restarted=self._watch_restarted)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = asyncio.Event()
+        self._sweep_now = asyncio.Event()
+        self._open = False
+
+    async def run(self) -> None:
+        """Fill the store, then work. Nothing is done before the store is whole: ownership and guard depend on it."""
+        self._loop = asyncio.get_running_loop()
+        await self._first_sweep()
+        if not self._stopping.is_set():
+            self._watch.start()
+            self._open = True
+            self._configs.open()
+            for queue in self._queues.values():
+                queue.open()
+            await self._sweep_until_stopped()
+        await self._drain()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._sweep_now.set()
+
+    async def _first_sweep(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                await self._sweep()
+                log.info("started", extra={"resources": len(self._store.records), "accounts": len(self._store.configs)})
+                return
+            except Exception as error:
+                log.warning("the API server cannot be listed yet", extra={"error": repr(error)})
+                await _wait(self._stopping, SWEEP_RETRY)
+
+    async def _sweep_until_stopped(self) -> None:
+        while not self._stopping.is_set():
+            await _wait(self._sweep_now, SWEEP_EVERY)
+            self._sweep_now.clear()
+            if self._stopping.is_set():
+                return
+            try:
+                await self._sweep()
+            except Exception as error:
+                log.warning("the sweep failed and is tried again", extra={"error": repr(error)})
+                asyncio.get_running_loop().call_later(SWEEP_RETRY, self._sweep_now.set)
+
+    async def _sweep(self) -> None:
+        await sweep(self._client, self._settings.namespaces, self._known, self._receive)
+
+    async def _drain(self) -> None:
+        """Let the calls under way end, then close."""
+        await asyncio.to_thread(self._watch.stop) if self._open else None
+        queues = [self._configs, *self._queues.values()]
+        await asyncio.gather(*(queue.drain(self._settings.drain_seconds) for queue in queues))
+        await self._accounts.aclose()
+
+    def _known(self, kind: str) -> frozenset[Key]:
+        objects = self._store.records if kind in REMOTE_KINDS else self._store.configs
+        return frozenset(key for key in objects if key.kind == kind)
+
+    def _hand_over(self, kind: str, gone: bool, body: Mapping[str, Any]) -> None:
+        """From the watch's thread: parse there, decide here."""
+        if self._loop is None:
+            return
+        parsed = None if gone else parse(kind, body)
+        self._loop.call_soon_threadsafe(self._apply, key_of(kind, body), parsed)
+
+    def _watch_restarted(self) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._sweep_now.set)
+
+    def _receive(self, kind: str, gone: bool, body: Mapping[str, Any]) -> None:
+        self._apply(key_of(kind, body), None if gone else parse(kind, body))
+
+    def _apply(self, key: Key, parsed: Record | Config | Unreadable | None) -> None:
+        """Take one view of one object into the store and queue what follows from it."""
+        match parsed:
+            case None:
+                self._gone(key)
+            case Record():
+                if self._store.put(parsed) is Change.SUBSTANCE:
+                    self._wake(key)
+                    self._wake_referrers(key)
+                    self._revisit(parsed.config)
+            case Config():
+                if self._store.put_config(parsed) is Change.SUBSTANCE:
+                    self._configs.add(key)
+                    for user in self._store.users.get(key, ()):
+                        self._wake(user)
+            case Unreadable():
+                log.error("an object does not fit the schema", extra={"resource": str(key), "why": parsed.problem})
+
+    def _gone(self, key: Key) -> None:
+        record = self._store.records.get(key)
+        if record:
+            queue = self._queue(record.config)
+            self._store.remove(key)
+            queue.forget(key)
+            queue.add(key)
+            self._revisit(record.config)
+        elif self._store.configs.pop(key, None):
+            self._configs.add(key)
+
+    def _wake_referrers(self, key: Key) -> None:
+        for referrer in self._store.referrers.get(key, ()):
+            self._wake(referrer)
+
+    def _wake(self, key: Key) -> None:
+        record = self._store.records.get(key)
+        if record:
+            self._queue(record.config).add(key, Priority.DELETION if record.deleting else Priority.CHANGE)
+
+    def _revisit(self, key: Key) -> None:
+        self._configs.add(key, after=SETTLE)
+
+    def _queue(self, config: Key) -> Queue:
+        queue = self._queues.get(config)
+        if queue is None:
+            queue = self._queues[config] = Queue(self._reconciler.reconcile, limit=STRAY_WORKERS)
+            if self._open:
+                queue.open()
+        known = self._store.configs.get(config)
+        queue.limit = in_flight(known.spec) if known else STRAY_WORKERS
+        return queue
+
+    async def _reconcile_config(self, key: Key) -> float | None:
+        try:
+            return await self._accounts.reconcile(key)
+        except Exception as error:
+            log.warning("an account could not be looked after", extra={"account": str(key), "error": repr(error)})
+            return SWEEP_RETRY
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return

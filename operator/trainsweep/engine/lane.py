@@ -1,0 +1,195 @@
+"""The way to one account: how many calls at once, how fast, and whether at all.
+
+A lane never retries. It makes calls wait for a token, slows down on 429, and shuts for a while (the circuit) when more
+calls would only make things worse: after refused credentials at once, because providers lock keys after a few bad
+signatures, and after repeated outages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from trainsweep.core.errors import CredentialsInvalid, ProviderError, RateLimited, Unavailable
+
+T = TypeVar("T")
+
+#: Whether the call under way in this task changes something: its requests take their tokens from the write bucket.
+_writing: contextvars.ContextVar[bool] = contextvars.ContextVar("writing", default=False)
+
+#: Failures in a row that open the circuit.
+OUTAGE_THRESHOLD = 5
+#: Seconds that the circuit stays open, first and longest; doubled each time the trial call fails.
+OPEN_FIRST, OPEN_LONGEST = 5.0, 300.0
+#: Refused credentials: longer than Huawei's lock-out of five minutes needs no fast trial, a new Secret closes at once.
+REFUSED_FIRST = 60.0
+
+
+class CircuitOpen(Exception):
+    """No call was made. `seconds` until one may be tried; `cause` is the error that opened the circuit."""
+
+    def __init__(self, seconds: float, cause: ProviderError) -> None:
+        super().__init__(f"calls are suspended for {seconds:.0f} s: {cause}")
+        self.seconds = seconds
+        self.cause = cause
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Tokens at `rate` per second, `burst` at most. A 429 halves the rate, success lets it grow back slowly."""
+
+    rate: float
+    burst: float
+    slowed: float = 1.0
+    _tokens: float = field(init=False)
+    _at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._tokens = self.burst
+
+    def take(self, now: float) -> float:
+        """Take a token; the answer is how many seconds to wait for it."""
+        speed = self.rate * self.slowed
+        if self._at:
+            self._tokens = min(self.burst, self._tokens + (now - self._at) * speed)
+        self._at = now
+        self._tokens -= 1
+        return max(0.0, -self._tokens / speed)
+
+    def slow_down(self) -> None:
+        self.slowed = max(0.02, self.slowed / 2)
+        self._tokens = min(self._tokens, 0.0)
+
+    def recover(self) -> None:
+        if self.slowed < 1.0:
+            self.slowed = min(1.0, self.slowed + 0.05)
+
+
+@dataclass(slots=True)
+class Circuit:
+    """Closed, or open until a time. `since` is wall-clock time, for the status."""
+
+    failures: int = 0
+    trips: int = 0
+    open_until: float = 0.0
+    cause: ProviderError | None = None
+    since: datetime | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.cause is not None
+
+
+class Lane:
+    """Runs calls to one account. `changed` is called when the circuit opens or closes."""
+
+    def __init__(
+        self,
+        *,
+        reads: Bucket,
+        writes: Bucket,
+        in_flight: int,
+        now: Callable[[], datetime],
+        changed: Callable[[], None] = lambda: None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._buckets = {False: reads, True: writes}
+        self._slots = asyncio.Semaphore(in_flight)
+        self._now = now
+        self._changed = changed
+        self._rng = rng or random.Random()  # noqa: S311 (spreads retries, guards nothing)
+        self._quiet_until = 0.0
+        self._trial = False
+        self.circuit = Circuit()
+
+    async def call(self, make: Callable[[], Awaitable[T]], *, write: bool = False) -> T:
+        """Wait for a free slot and make the call. Raises `CircuitOpen` instead of waiting for a circuit."""
+        self._admit()
+        async with self._slots:
+            trial = self._admit(begin=True)
+            _writing.set(write)
+            try:
+                result = await make()
+            except ProviderError as error:
+                self._failed(error, trial=trial)
+                raise
+            except BaseException:
+                self._trial = self._trial and not trial
+                raise
+            self._worked(trial=trial)
+            return result
+
+    def repace(self, reads: Bucket, writes: Bucket, in_flight: int) -> None:
+        """Go on at another pace; calls under way end as they began."""
+        self._buckets = {False: reads, True: writes}
+        self._slots = asyncio.Semaphore(in_flight)
+
+    async def turn(self) -> None:
+        """Wait until the next request of the call under way may go out."""
+        now = asyncio.get_running_loop().time()
+        pause = max(self._buckets[_writing.get()].take(now), self._quiet_until - now)
+        if pause > 0:
+            await asyncio.sleep(pause)
+
+    def reset(self) -> None:
+        """Close the circuit: the credentials changed."""
+        was_open = self.circuit.open
+        self.circuit = Circuit()
+        self._trial = False
+        if was_open:
+            self._changed()
+
+    def _admit(self, *, begin: bool = False) -> bool:
+        """Raise while the circuit is open; the first call after its time is the trial, the others go on waiting."""
+        circuit = self.circuit
+        if circuit.cause is None:
+            return False
+        wait = circuit.open_until - asyncio.get_running_loop().time()
+        if wait > 0 or self._trial:
+            raise CircuitOpen(max(wait, 1.0) * self._rng.uniform(1.0, 1.3), circuit.cause)
+        self._trial = begin
+        return begin
+
+    def _worked(self, *, trial: bool) -> None:
+        for bucket in self._buckets.values():
+            bucket.recover()
+        self.circuit.failures = 0
+        if trial:
+            self.reset()
+
+    def _failed(self, error: ProviderError, *, trial: bool) -> None:
+        now = asyncio.get_running_loop().time()
+        if trial:
+            self._trial = False
+        if isinstance(error, RateLimited):
+            for bucket in self._buckets.values():
+                bucket.slow_down()
+            self._quiet_until = max(self._quiet_until, now + (error.retry_after or self._rng.uniform(1.0, 3.0)))
+        if isinstance(error, CredentialsInvalid):
+            self._trip(error, now, REFUSED_FIRST)
+        elif isinstance(error, Unavailable):
+            self.circuit.failures += 1
+            if trial or self.circuit.failures >= OUTAGE_THRESHOLD:
+                self._trip(error, now, OPEN_FIRST)
+        else:
+            # The service answered: it is there.
+            self.circuit.failures = 0
+            if trial:
+                self.reset()
+
+    def _trip(self, error: ProviderError, now: float, first: float) -> None:
+        circuit = self.circuit
+        if circuit.cause is not None and circuit.open_until > now:
+            return
+        was_open = circuit.open
+        circuit.trips += 1
+        circuit.open_until = now + min(OPEN_LONGEST, first * 2 ** (circuit.trips - 1))
+        circuit.cause = error
+        if not was_open:
+            circuit.since = self._now()
+            self._changed()

@@ -1,0 +1,35 @@
+"""What the engine remembers of one resource between passes. All of it may be lost: a restart begins without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from trainsweep.core.facts import Verb
+from trainsweep.core.record import Key
+from trainsweep.core.remote import Target
+
+
+@dataclass(slots=True)
+class Memory:
+    """Times are those of the loop, 0 for never.
+
+    `last_write`: when our last stop or delete ended; only reads and lists begun after it count.
+    `deleting_since`: when the deletion of the resource was first noticed.
+    `reported_at`: when the status was last written.
+    `failures` and `waits` give the growing pauses after errors and while waiting for the provider.
+    `call`: the last stop or delete with its answer, in the form of `status.lastCall`.
+    """
+
+    uid: str
+    config: Key
+    target: Target | None = None
+    parent: str = ""
+    last_write: float = 0.0
+    deleting_since: float = 0.0
+    reported_at: float = 0.0
+    failures: int = 0
+    waits: int = 0
+    asked: dict[tuple[Verb, str], datetime] = field(default_factory=dict)
+    call: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,122 @@
+"""Find out which remote thing a resource names, and what it is now. Reads only.
+
+A shared list serves first; a read by id when freshness matters. Absence needs both: the service itself refuses the id,
+and a complete list begun after our last write does not hold it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from trainsweep.api.fine_tuning import FineTuningJobSpec
+from trainsweep.api.training import TrainingJobSpec, TrainingJobVersionSpec
+from trainsweep.core.errors import ConfigurationError, Refused, Unavailable
+from trainsweep.core.facts import Absent
+from trainsweep.core.reasons import Reason
+from trainsweep.core.record import Key, Record
+from trainsweep.core.remote import Remote, Target, Thing
+from trainsweep.engine.account import Account
+from trainsweep.engine.memory import Memory
+from trainsweep.engine.store import Store
+
+
+async def identify(record: Record, memory: Memory, account: Account, store: Store) -> Target | Absent:
+    """The one remote thing that the resource names. Pinned once, it is never looked up again.
+
+    Raises `ConfigurationError` for a name that several things have or a reference that leads nowhere.
+    """
+    known = record.past.external_id or record.given_id
+    if memory.target is None and known:
+        memory.target = Target(record.thing, known)
+    if memory.target is not None:
+        return Target(memory.target.thing, memory.target.id, memory.parent)
+    found = await _look_up(record, account, store)
+    if isinstance(found, Target):
+        memory.target = found
+    return found
+
+
+async def _look_up(record: Record, account: Account, store: Store) -> Target | Absent:
+    spec = record.spec
+    match spec:
+        case TrainingJobSpec() | FineTuningJobSpec():
+            return await _by_name(account, record.thing, spec.job_name or "")
+        case TrainingJobVersionSpec():
+            job = await _job_of(record, spec, account, store)
+            if isinstance(job, Absent):
+                return job
+            if spec.version_id:
+                return Target(Thing.VERSION, f"{job}/{spec.version_id}")
+            return await _by_name(account, Thing.VERSION, spec.version_name or "", parent=job)
+        case _:
+            raise ConfigurationError(Reason.INVALID_SPEC, "The spec names no remote thing.")
+
+
+async def _job_of(record: Record, spec: TrainingJobVersionSpec, account: Account, store: Store) -> str | Absent:
+    """The id of the V1 job that holds the version."""
+    if spec.job_id:
+        return spec.job_id
+    if spec.job_ref:
+        return _referenced(record, spec.job_ref.name, store)
+    found = await _by_name(account, Thing.JOB, spec.job_name or "")
+    return found if isinstance(found, Absent) else _decimal(found.id, f"job {spec.job_name}")
+
+
+def _referenced(record: Record, name: str, store: Store) -> str:
+    job = store.records.get(Key("TrainingJob", record.key.namespace, name))
+    job_id = (job.past.external_id or job.given_id) if job else ""
+    if not job_id:
+        what = "has no id yet" if job else "does not exist"
+        raise ConfigurationError(Reason.REFERENCE_NOT_FOUND, f"TrainingJob {name}, named by jobRef, {what}.")
+    return _decimal(job_id, f"TrainingJob {name}")
+
+
+def _decimal(job_id: str, what: str) -> str:
+    if job_id.isdecimal():
+        return job_id
+    raise ConfigurationError(Reason.INVALID_SPEC, f"The {what} is a V2 job ({job_id}), which has no versions.")
+
+
+async def _by_name(account: Account, thing: Thing, name: str, parent: str = "") -> Target | Absent:
+    """The one thing of this name, by equality, in a complete list begun now or a moment ago."""
+    collection = account.provider.collection_of_names(thing, parent)
+    matches = (await account.snapshots.get(collection, _recently(account))).named(name)
+    if not matches:
+        matches = (await account.snapshots.get(collection, asyncio.get_running_loop().time())).named(name)
+    if len(matches) > 1:
+        ids = ", ".join(entry.id for entry in matches[:5])
+        raise ConfigurationError(
+            Reason.AMBIGUOUS_NAME, f"{len(matches)} things are named {name!r} ({ids}); name the one meant by its id."
+        )
+    if not matches:
+        return Absent(f"no {thing} named {name!r} in the complete list {collection}")
+    return Target(thing, matches[0].id, matches[0].parent)
+
+
+async def observe(target: Target, memory: Memory, account: Account, *, fresh: bool) -> Remote | Absent:
+    """What the thing is now; `fresh` reads it by id in any case. Raises `ProviderError`."""
+    collection = account.provider.collection(target)
+    begun_after = max(memory.last_write, _recently(account))
+    if not fresh and (target.parent or target.thing is not Thing.TUNING_TASK):
+        entry = (await account.snapshots.get(collection, begun_after)).entries.get(target.id)
+        if entry and entry.complete:
+            return entry
+    try:
+        remote = await account.read(target)
+    except Refused as refusal:
+        # A list begun before the refusal serves too, if our last write was earlier still.
+        listing = await account.snapshots.get(collection, begun_after)
+        if target.id in listing.entries:
+            listing = await account.snapshots.get(collection, asyncio.get_running_loop().time())
+        if target.id in listing.entries:
+            raise Unavailable(
+                f"The provider refuses {target.id} ({refusal}) but still lists it; waiting until both agree."
+            ) from refusal
+        return Absent(f"{target.id}: {refusal}; and the complete list {collection} does not hold it")
+    memory.parent = remote.parent or memory.parent
+    return remote
+
+
+def _recently(account: Account) -> float:
+    """The loop's time before which a list is too old for a decision."""
+    return asyncio.get_running_loop().time() - account.spec.polling.active_seconds

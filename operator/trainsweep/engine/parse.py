@@ -1,0 +1,126 @@
+"""From the JSON of the API server to records. What does not fit the schema becomes `Unreadable`, never an exception."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from sys import intern
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from trainsweep.api.kinds import REMOTE_KINDS
+from trainsweep.api.names import (
+    APPROVE_DELETIONS_UNTIL,
+    FORCE_ORPHAN,
+    PAUSED,
+    RECONCILE_REQUESTED_AT,
+)
+from trainsweep.api.provider_config import ClusterProviderConfigSpec, ProviderConfigSpec
+from trainsweep.core.past import parse_time
+from trainsweep.core.record import Key, Record, RemoteSpec
+
+AccountSpec = ProviderConfigSpec | ClusterProviderConfigSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A ProviderConfig or ClusterProviderConfig as last seen. `status` is its JSON text."""
+
+    key: Key
+    uid: str
+    generation: int
+    version: str
+    spec: AccountSpec
+    deleting: bool = False
+    finalizers: tuple[str, ...] = ()
+    approved_until: datetime | None = None
+    status: str = ""
+
+    @property
+    def secret(self) -> tuple[str, str]:
+        """Namespace and name of the Secret. The namespaced kind reads its own namespace only."""
+        reference = self.spec.credentials.secret_ref
+        return getattr(reference, "namespace", "") or self.key.namespace, reference.name
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An object that an older or newer schema let in. `problem` is a sentence."""
+
+    key: Key
+    problem: str
+
+
+def key_of(kind: str, body: Mapping[str, Any]) -> Key:
+    metadata = body["metadata"]
+    return Key(intern(kind), intern(metadata.get("namespace") or ""), metadata["name"])
+
+
+def parse(kind: str, body: Mapping[str, Any]) -> Record | Config | Unreadable:
+    """One object of our kinds."""
+    key = key_of(kind, body)
+    try:
+        return _record(key, body) if kind in REMOTE_KINDS else _config(key, body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        return Unreadable(key, f"spec.{field}: {first['msg']}")
+
+
+def _record(key: Key, body: Mapping[str, Any]) -> Record:
+    metadata = body["metadata"]
+    annotations = metadata.get("annotations") or {}
+    spec = REMOTE_KINDS[key.kind].spec.model_validate(body.get("spec") or {})
+    return Record(
+        key=key,
+        uid=metadata["uid"],
+        generation=metadata["generation"],
+        version=metadata["resourceVersion"],
+        created_at=parse_time(metadata.get("creationTimestamp")) or datetime.fromtimestamp(0, UTC),
+        spec=cast("RemoteSpec", spec),
+        deleting="deletionTimestamp" in metadata,
+        finalizers=_finalizers(metadata),
+        paused=annotations.get(PAUSED) == "true",
+        requested_at=annotations.get(RECONCILE_REQUESTED_AT, ""),
+        force_orphan=annotations.get(FORCE_ORPHAN, ""),
+        manager=_manager(metadata),
+        status=_compact(body.get("status")),
+    )
+
+
+def _config(key: Key, body: Mapping[str, Any]) -> Config:
+    metadata = body["metadata"]
+    annotations = metadata.get("annotations") or {}
+    model = ProviderConfigSpec if key.kind == "ProviderConfig" else ClusterProviderConfigSpec
+    return Config(
+        key=key,
+        uid=metadata["uid"],
+        generation=metadata["generation"],
+        version=metadata["resourceVersion"],
+        spec=model.model_validate(body.get("spec") or {}),
+        deleting="deletionTimestamp" in metadata,
+        finalizers=_finalizers(metadata),
+        approved_until=parse_time(annotations.get(APPROVE_DELETIONS_UNTIL)),
+        status=_compact(body.get("status")),
+    )
+
+
+def _finalizers(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(intern(finalizer) for finalizer in metadata.get("finalizers") or ())
+
+
+def _manager(metadata: Mapping[str, Any]) -> str:
+    """The field manager that wrote the spec last."""
+    writers = [
+        (entry.get("time") or "", entry.get("manager") or "")
+        for entry in metadata.get("managedFields") or ()
+        if "f:spec" in (entry.get("fieldsV1") or {})
+    ]
+    return intern(max(writers, default=("", ""))[1])
+
+
+def _compact(status: Any) -> str:
+    return json.dumps(status, separators=(",", ":"), ensure_ascii=False) if status else ""

@@ -1,0 +1,291 @@
+"""One pass over one resource: gather, plan, act, report. Every pass starts from what is true now, so that it may be cut
+off anywhere and begun again by anybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from trainsweep.api.common import DeletionPolicy, Mode
+from trainsweep.core.decision import Delete, Hold, Observe, Plan, Release, Standing, Stop
+from trainsweep.core.errors import ConfigurationError, ProviderError
+from trainsweep.core.facts import Absent, Facts, Obstacle
+from trainsweep.core.plan import describe, plan
+from trainsweep.core.policy import effective_policy
+from trainsweep.core.reasons import Reason
+from trainsweep.core.record import Key, Record
+from trainsweep.core.remote import Remote, Target
+from trainsweep.engine.account import Account
+from trainsweep.engine.accounts import Accounts, obstacle, trouble
+from trainsweep.engine.act import act
+from trainsweep.engine.lane import CircuitOpen
+from trainsweep.engine.memory import Memory
+from trainsweep.engine.observe import identify, observe
+from trainsweep.engine.report import Reporter
+from trainsweep.engine.shared import Shared
+from trainsweep.engine.store import Store
+from trainsweep.kube.client import KubeError
+from trainsweep.kube.surroundings import Namespace, Surroundings
+
+log = logging.getLogger(__name__)
+
+#: Steps of one pass: hold, look, look closely, act. A plan that wants more is a defect.
+STEPS = 6
+#: Seconds for which a namespace's annotations and labels may be remembered.
+NAMESPACE_AGE = 30.0
+#: Pauses while the provider is at work begin here (seconds) and double, up to `polling.activeSeconds`.
+FIRST_LOOK = 1.05
+LONGEST_BACKOFF = 300.0
+
+
+@dataclass(slots=True)
+class Pass:
+    """What one pass learns on its way.
+
+    `quiet`: the trouble is the whole account's and is told on the ProviderConfig, not again on each resource.
+    `retry`: seconds until the next try after an error.
+    """
+
+    facts: Facts
+    account: Account | None
+    quiet: bool = False
+    retry: float | None = None
+
+
+class Reconciler:
+    """`revisit(key)` asks for a new look at a ProviderConfig (its counts changed)."""
+
+    def __init__(
+        self,
+        store: Store,
+        accounts: Accounts,
+        surroundings: Surroundings,
+        reporter: Reporter,
+        *,
+        default_policy: DeletionPolicy,
+        now: Callable[[], datetime],
+        wake: Callable[[Key], None],
+        revisit: Callable[[Key], None],
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._reporter = reporter
+        self._default_policy = default_policy
+        self._now = now
+        self._wake = wake
+        self._revisit = revisit
+        self._memories: dict[Key, Memory] = {}
+        self._namespaces: Shared[str, Namespace] = Shared(surroundings.namespace)
+        self._crds_going: Shared[str, bool] = Shared(surroundings.crd_going)
+        self._random = random.Random()  # noqa: S311 (spreads retries, guards nothing)
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Seconds until the resource should come back by itself, None for when something changes."""
+        record = self._store.records.get(key)
+        if record is None or (record.deleting and not record.held):
+            self._forget(key)
+            return None
+        memory = self._memory(record)
+        try:
+            return await self._pass(record, memory)
+        except KubeError as error:
+            if error.status == 409:
+                await self._reporter.refresh(key)
+                return 0.05
+            if error.status == 404:
+                return None  # the watch will tell
+            log.warning("the API server refused a request", extra={"resource": str(key), "error": str(error)})
+        except Exception:
+            log.exception("a pass failed; this is a defect", extra={"resource": str(key)})
+        return self._backoff(memory)
+
+    async def _pass(self, record: Record, memory: Memory) -> float | None:
+        state = await self._gather(record, memory)
+        for _ in range(STEPS):
+            decision = plan(state.facts)
+            match decision.action:
+                case Hold():
+                    held = await self._reporter.hold(state.facts.record)
+                    state.facts = replace(state.facts, record=held)
+                    self._revisit(record.config)
+                case Observe(fresh=fresh):
+                    await self._look(state, memory, fresh=fresh)
+                case Release() as release:
+                    await self._reporter.release(state.facts, release)
+                    self._forget(record.key)
+                    return None
+                case Stop() | Delete() as action:
+                    return await self._act(action, decision, state, memory)
+                case None:
+                    return await self._rest(decision, state, memory)
+        raise RuntimeError(f"the plan of {record.key} does not come to an end")
+
+    async def _gather(self, record: Record, memory: Memory) -> Pass:
+        now = asyncio.get_running_loop().time()
+        if record.deleting and not memory.deleting_since:
+            memory.deleting_since = now
+        recent = memory.deleting_since or now - NAMESPACE_AGE
+        namespace = await self._namespaces.get(record.key.namespace, recent)
+        wrong: Obstacle | None = None
+        policy = self._default_policy
+        try:
+            policy = effective_policy(record.spec.deletion_policy, namespace.policy, policy)
+        except ConfigurationError as error:
+            wrong = Obstacle(Reason.of(error.reason), error.message, stalled=True)
+        going = record.deleting and await self._crds_going.get(record.key.kind, memory.deleting_since)
+        config = self._store.configs.get(record.config)
+        facts = Facts(
+            record=record,
+            policy=policy,
+            now=self._now(),
+            mode=config.spec.mode if config else Mode.ENFORCE,
+            crd_going=going,
+            asked=memory.asked,
+        )
+        found = wrong or await self._accounts.find(record, namespace)
+        if isinstance(found, Obstacle):
+            return Pass(replace(facts, obstacle=found), None)
+        known = record.past.external_id or record.given_id
+        if known:
+            facts = self._claimed(facts, found, Target(record.thing, known))
+        return Pass(facts, found)
+
+    def _claimed(self, facts: Facts, account: Account, target: Target) -> Facts:
+        owner = self._store.claim(facts.record.key, account.identity, target)
+        return replace(facts, owner=owner, target=target)
+
+    async def _look(self, state: Pass, memory: Memory, *, fresh: bool) -> None:
+        """Identify and observe. An error becomes an obstacle, and the plan says what follows from it."""
+        account, record = state.account, state.facts.record
+        if account is None:
+            raise RuntimeError(f"{record.key} has no account to look at")
+        try:
+            target = await identify(record, memory, account, self._store)
+            if isinstance(target, Absent):
+                state.facts = replace(state.facts, seen=target, fresh=True)
+                return
+            state.facts = self._claimed(state.facts, account, target)
+            if state.facts.owner:
+                return
+            seen = await observe(target, memory, account, fresh=fresh)
+        except CircuitOpen as circuit:
+            state.facts = replace(state.facts, obstacle=trouble(circuit.cause), seen=None)
+            state.retry, state.quiet = circuit.seconds, True
+        except ProviderError as error:
+            state.facts = replace(state.facts, obstacle=trouble(error), seen=None)
+            state.retry, state.quiet = self._backoff(memory), error.account_wide
+        except ConfigurationError as error:
+            state.facts = replace(state.facts, obstacle=obstacle(Reason.of(error.reason), error.message), seen=None)
+            state.retry = account.spec.polling.idle_seconds
+        else:
+            memory.failures = 0
+            complete = isinstance(seen, Absent) or seen.complete
+            state.facts = replace(state.facts, seen=seen, target=target, fresh=fresh and complete)
+
+    async def _act(self, action: Stop | Delete, decision: Plan, state: Pass, memory: Memory) -> float | None:
+        account, record = state.account, state.facts.record
+        if account is None:
+            raise RuntimeError(f"{record.key} has no account to act on")
+        due = len(self._store.removals[record.config])
+        if not account.guard.admits(record.uid, state.facts.now, due):
+            self._revisit(record.config)
+            return await self._hold_back(action, state, memory, account)
+        try:
+            setback = await act(action, state.facts, memory, account, self._now())
+        except CircuitOpen as circuit:
+            return circuit.seconds
+        except ProviderError as error:
+            # Nothing is certain now: the next pass reads before it does anything.
+            pause = self._backoff(memory)
+            standing = replace(
+                decision.standing,
+                synced=False,
+                synced_reason=Reason.of(error.reason),
+                synced_message=str(error),
+            )
+            await self._reporter.report(state.facts, replace(decision, standing=standing), memory)
+            return pause
+        if setback:
+            if setback.again and memory.failures == 0:
+                memory.failures += 1
+                return 0.1
+            await self._reporter.report(state.facts, replace(decision, standing=setback.standing), memory)
+            return self._backoff(memory)
+        memory.failures = 0
+        memory.waits = 0
+        self._follow(state)
+        await self._reporter.report(state.facts, decision, memory)
+        return self._next_look(memory, account)
+
+    async def _hold_back(self, action: Stop | Delete, state: Pass, memory: Memory, account: Account) -> float:
+        guard = account.guard
+        message = (
+            f"Held by the deletion guard: more than {guard.limit} removals within {guard.window:.0f} s. Approve with"
+            f" trainsweep.dev/approve-deletions-until on {state.facts.record.config}, or withdraw the request."
+        )
+        standing = Standing(ready=False, reason=Reason.DELETION_HELD, message=message, progressing=True)
+        held = Plan(None, standing, planned=describe(action))
+        await self._reporter.report(state.facts, held, memory)
+        await self._reporter.event(state.facts.record, Reason.DELETION_HELD, message, warning=True)
+        self._follow(state)
+        return account.spec.polling.idle_seconds
+
+    async def _rest(self, decision: Plan, state: Pass, memory: Memory) -> float | None:
+        """Nothing to do now: say how it stands and when to look again."""
+        facts, account = state.facts, state.account
+        if account and not decision.moving:
+            account.guard.done(facts.record.uid, len(self._store.removals[facts.record.config]))
+            memory.waits = 0
+        if not (state.quiet and facts.record.past.generation == facts.record.generation):
+            await self._reporter.report(facts, decision, memory)
+        if account and isinstance(facts.seen, Remote | Absent) and not facts.owner:
+            self._follow(state)
+        if state.retry is not None:
+            return state.retry
+        if decision.moving and account:
+            return self._next_look(memory, account)
+        if account and facts.seen is not None and facts.target is None:
+            return account.spec.polling.idle_seconds  # by name, and no such name yet: no list entry to follow
+        return decision.after
+
+    def _follow(self, state: Pass) -> None:
+        facts, account = state.facts, state.account
+        if account and facts.target:
+            collection = account.provider.collection(facts.target)
+            account.poll.follow(
+                facts.record.key, collection, facts.target.id, facts.seen if isinstance(facts.seen, Remote) else None
+            )
+
+    def _next_look(self, memory: Memory, account: Account) -> float:
+        pause = min(account.spec.polling.active_seconds, FIRST_LOOK * 2.0 ** min(memory.waits, 10))
+        memory.waits += 1
+        return pause * self._random.uniform(1.0, 1.1)
+
+    def _backoff(self, memory: Memory) -> float:
+        """Growing pauses with full jitter over the upper half."""
+        memory.failures += 1
+        return min(LONGEST_BACKOFF, 2.0 ** min(memory.failures, 10)) * self._random.uniform(0.5, 1.0)
+
+    def _memory(self, record: Record) -> Memory:
+        memory = self._memories.get(record.key)
+        if memory is None or memory.uid != record.uid:
+            memory = self._memories[record.key] = Memory(record.uid, record.config)
+        return memory
+
+    def _forget(self, key: Key) -> None:
+        """The resource is gone or let go; whoever else names the same remote thing may take over."""
+        memory = self._memories.pop(key, None)
+        account = self._accounts.get(memory.config) if memory else None
+        if memory and account:
+            account.poll.unfollow(key)
+            account.guard.done(memory.uid, len(self._store.removals[memory.config]))
+            self._revisit(memory.config)
+        rivals = self._store.rivals(key)
+        self._store.unclaim(key)
+        for rival in rivals:
+            self._wake(rival)

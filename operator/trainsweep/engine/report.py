@@ -1,0 +1,99 @@
+"""Write down what was decided: finalizer, status, event. Everything that this operator writes to a resource is here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+
+from trainsweep.api.names import API_VERSION, FINALIZER
+from trainsweep.core.decision import Plan, Release
+from trainsweep.core.facts import Facts
+from trainsweep.core.reasons import Reason
+from trainsweep.core.record import Key, Record
+from trainsweep.core.status import status_of
+from trainsweep.engine.memory import Memory
+from trainsweep.engine.parse import parse
+from trainsweep.engine.store import Store
+from trainsweep.kube import paths
+from trainsweep.kube.client import KubeClient, KubeError
+from trainsweep.kube.events import Events, Subject
+from trainsweep.kube.writer import Writer
+from trainsweep.telemetry import audit
+
+log = logging.getLogger(__name__)
+
+#: A deletion that goes well is told at most this often (seconds): most are over before, and every word is a write.
+DELETION_NEWS = 10.0
+_GOING_WELL = frozenset({Reason.OBSERVING, Reason.STOPPING, Reason.DELETING})
+
+
+class Reporter:
+    def __init__(self, client: KubeClient, writer: Writer, events: Events, store: Store) -> None:
+        self._client = client
+        self._writer = writer
+        self._events = events
+        self._store = store
+
+    async def hold(self, record: Record) -> Record:
+        """Store the finalizer; the answer is the resource with it."""
+        body = await self._writer.set_finalizers(record.key, record.version, (*record.finalizers, FINALIZER))
+        return self._take(record.key, body)
+
+    async def release(self, facts: Facts, release: Release) -> None:
+        """Let the resource go, and say what stays behind before it does."""
+        record = facts.record
+        remaining = tuple(name for name in record.finalizers if name != FINALIZER)
+        if release.left:
+            left = record.past.external_id or record.given_id
+            state = record.past.external_state
+            audit.write("left", record, target=left, state=state, policy=facts.policy.value, why=release.why)
+            message = f"Let go, the remote thing {left or '(never found)'} stays as it is: {release.why}."
+            await self.event(record, release.reason, message, warning=release.reason is Reason.LET_GO)
+        body = await self._writer.set_finalizers(record.key, record.version, remaining)
+        self._take(record.key, body)
+        log.info("released", extra={"resource": str(record.key), "why": release.why})
+
+    async def report(self, facts: Facts, decision: Plan, memory: Memory) -> None:
+        """Write the status, if it says anything new."""
+        record, standing = facts.record, decision.standing
+        now = asyncio.get_running_loop().time()
+        going_well = record.deleting and standing.synced and standing.reason in _GOING_WELL
+        if going_well and now - (memory.reported_at or memory.deleting_since) < DELETION_NEWS:
+            return
+        status = status_of(facts, decision, memory.call)
+        before = json.loads(record.status) if record.status else {}
+        body = await self._writer.write_status(record.key, record.uid, status, before)
+        if body is None:
+            return
+        memory.reported_at = now
+        self._take(record.key, body)
+        log.info(
+            standing.message,
+            extra={
+                "resource": str(record.key),
+                "reason": standing.reason.value,
+                "ready": standing.ready,
+                "state": status.get("externalState", ""),
+            },
+        )
+
+    async def event(self, record: Record, reason: Reason, message: str, *, warning: bool = False) -> None:
+        await self._events.post(Subject(record.key, record.uid, API_VERSION), reason, message, warning=warning)
+
+    async def refresh(self, key: Key) -> None:
+        """Read a resource again after a conflict."""
+        try:
+            self._take(key, await self._client.get(paths.resource(key)))
+        except KubeError as error:
+            if error.status != 404:
+                raise
+            self._store.remove(key)
+
+    def _take(self, key: Key, body: dict[str, object]) -> Record:
+        """Put an answer of the API server into the store, ahead of the watch."""
+        parsed = parse(key.kind, body)
+        if not isinstance(parsed, Record):
+            raise TypeError(f"{key} came back in a form that the schema forbids")
+        self._store.put(parsed)
+        return self._store.records[key]

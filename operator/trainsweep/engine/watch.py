@@ -1,0 +1,120 @@
+"""The informer: kopf watches our kinds and hands every event on. This is the only file that imports kopf.
+
+kopf keeps no state for us and writes nothing: `on.event` alone, no finalizers, no annotations, no retries. It runs in a
+thread with a loop of its own, so that its end, for whatever reason, cancels none of our calls; it is started again then,
+and what was missed meanwhile is made up by the sweep.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import kopf
+
+from trainsweep.api.kinds import KINDS
+from trainsweep.api.names import GROUP, VERSION
+from trainsweep.kube.client import Login
+
+log = logging.getLogger(__name__)
+
+#: Tokens of pods rotate; the login is made anew this often.
+LOGIN_AGE = timedelta(minutes=10)
+#: Pauses between restarts of a watch that failed, in seconds.
+RESTART_FIRST, RESTART_LONGEST = 1.0, 30.0
+
+#: Called in the watch's thread: the kind, whether the object is gone, and the object.
+Sink = Callable[[str, bool, Mapping[str, Any]], None]
+
+
+class Watch:
+    """`restarted()` is called in the watch's thread before it starts again after a failure."""
+
+    def __init__(
+        self, login: Login, sink: Sink, *, namespaces: tuple[str, ...] = (), restarted: Callable[[], None]
+    ) -> None:
+        self._login = login
+        self._sink = sink
+        self._namespaces = namespaces
+        self._restarted = restarted
+        self._stop: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """End the watch; events may still arrive until this returns."""
+        self._stopping.set()
+        if not self._stop.done():
+            self._stop.set_result(None)
+        self._thread.join(timeout)
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        pause = RESTART_FIRST
+        while not self._stopping.is_set():
+            try:
+                asyncio.run(self._operator())
+                pause = RESTART_FIRST
+            except Exception as error:
+                log.warning("the watch ended and starts again", extra={"error": repr(error), "pause": pause})
+            if self._stopping.wait(pause):
+                return
+            pause = min(RESTART_LONGEST, pause * 2)
+            self._restarted()
+
+    async def _operator(self) -> None:
+        await kopf.operator(
+            registry=self._registry(),
+            settings=_settings(scoped=bool(self._namespaces)),
+            standalone=True,
+            clusterwide=not self._namespaces,
+            namespaces=self._namespaces,
+            stop_flag=self._stop,
+        )
+
+    def _registry(self) -> kopf.OperatorRegistry:
+        registry = kopf.OperatorRegistry()
+        kopf.on.login(registry=registry)(self._connect)
+        for kind in KINDS.values():
+            if kind.scope == "Cluster" and self._namespaces:
+                continue
+            kopf.on.event(GROUP, VERSION, kind.plural, registry=registry, id=kind.plural)(self._handler(kind.name))
+        return registry
+
+    def _handler(self, kind: str) -> Callable[..., Any]:
+        async def handle(event: Mapping[str, Any], **_: Any) -> None:
+            self._sink(kind, event.get("type") == "DELETED", event["object"])
+
+        return handle
+
+    async def _connect(self, **_: Any) -> kopf.ConnectionInfo:
+        return kopf.ConnectionInfo(**await self._login.connection(), expiration=datetime.now(UTC) + LOGIN_AGE)
+
+
+def _settings(*, scoped: bool) -> kopf.OperatorSettings:
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.peering.standalone = True
+    # Handlers only hand over, so idle workers are dead weight (6 kB each) and die soon.
+    settings.queueing.idle_timeout = 0.1
+    settings.watching.chunk_size = 500
+    settings.watching.server_timeout = 290
+    settings.watching.client_timeout = 310
+    settings.networking.connect_timeout = 5
+    settings.networking.request_timeout = 30
+    settings.networking.enforce_retry_after = True
+    # Scanning follows definitions that come and go, but needs cluster-wide rights that a scoped operator lacks.
+    settings.scanning.disabled = scoped
+    settings.process.ultimate_exiting_timeout = None
+    return settings

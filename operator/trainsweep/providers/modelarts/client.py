@@ -1,0 +1,130 @@
+"""One account at ModelArts over HTTP: builds a request, sends it once, answers with a JSON object or raises."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from trainsweep.core.errors import ConfigurationError
+from trainsweep.core.reasons import Reason
+from trainsweep.providers.credentials import AccessKey, Credentials
+from trainsweep.providers.exchange import TIMEOUT, send
+from trainsweep.providers.modelarts.auth import AccessKeyAuth, TokenAuth
+from trainsweep.providers.modelarts.codes import canonical_overrides
+from trainsweep.providers.modelarts.iam import fetch_token, find_project, login_request, project_query
+from trainsweep.providers.modelarts.judgement import Judge, request_id_of
+from trainsweep.providers.modelarts.settings import ModelArtsSettings
+from trainsweep.providers.modelarts.signing import canonical_query, encode
+from trainsweep.providers.modelarts.single_flight import SingleFlight
+from trainsweep.providers.overrides import ErrorOverride
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The object of a success, {} when there was none, and the vendor's id of the call."""
+
+    body: dict[str, Any]
+    request_id: str
+
+
+class Client:
+    """Calls of one account. At most `max_connections` at a time; more wait here, and are signed after the wait."""
+
+    def __init__(
+        self,
+        settings: ModelArtsSettings,
+        credentials: Credentials,
+        *,
+        overrides: Iterable[ErrorOverride],
+        transport: httpx.AsyncBaseTransport | None,
+        max_connections: int,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._credentials = credentials
+        self._api_url = settings.api_url
+        self._project_id = settings.project_id
+        self._project_search = SingleFlight(self._find_project)
+        self._slots = asyncio.Semaphore(max_connections)
+        self._judge = Judge(canonical_overrides(overrides), self._secrets, now)
+        self._auth = self._authentication(now)
+        limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
+        self._http = httpx.AsyncClient(auth=self._auth, transport=transport, timeout=TIMEOUT, limits=limits)
+        self._iam = httpx.AsyncClient(transport=transport, timeout=TIMEOUT, limits=limits)  # logs in, has no auth
+
+    async def call(
+        self,
+        method: str,
+        *path: str,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        write: bool = False,
+        may_be_empty: bool = False,
+    ) -> Answer:
+        """One exchange. `path` is the version of the API and the segments after the project.
+
+        Raises ProviderError or ConfigurationError.
+        """
+        version, *segments = path
+        async with self._slots:
+            project_id = await self._project()
+            target = "/".join(encode(segment) for segment in (version, project_id, *segments))
+            request = self._request(method, target, query or {}, body, project_id)
+            response = await send(self._http, request, write=write)
+        return Answer(self._judge.verdict(response, write=write, may_be_empty=may_be_empty), request_id_of(response))
+
+    async def aclose(self) -> None:
+        await self._project_search.aclose()
+        if isinstance(self._auth, TokenAuth):
+            await self._auth.aclose()
+        await self._iam.aclose()
+        await self._http.aclose()
+
+    def _authentication(self, now: Callable[[], datetime]) -> AccessKeyAuth | TokenAuth:
+        """The scheme that fits the credentials. Raises ConfigurationError, now and not at the first call."""
+        settings, credentials = self._settings, self._credentials
+        if isinstance(credentials, AccessKey):
+            if not settings.project_id:
+                project_query(settings)
+            return AccessKeyAuth(credentials, now)
+        login_request(settings, credentials)
+        return TokenAuth(lambda: fetch_token(self._iam, settings, credentials, self._judge), now)
+
+    def _request(
+        self, method: str, target: str, query: Mapping[str, str], body: Mapping[str, Any] | None, project_id: str
+    ) -> httpx.Request:
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if isinstance(self._auth, AccessKeyAuth):
+            headers["X-Project-Id"] = project_id
+        url = f"{self._api_url}/{target}" + (f"?{canonical_query(query.items())}" if query else "")
+        content = None if body is None else json.dumps(body, separators=(",", ":"))
+        return self._http.build_request(method, url, headers=headers, content=content)
+
+    async def _project(self) -> str:
+        """The project id: the one given, else the token's, else the one that IAM finds by name."""
+        if self._project_id:
+            return self._project_id
+        if isinstance(self._auth, AccessKeyAuth):
+            self._project_id = await self._project_search.join()
+            return self._project_id
+        project_id = (await self._auth.token()).project_id
+        if not project_id:
+            raise ConfigurationError(
+                Reason.INVALID_SPEC, "The token of the ModelArts account names no project; set modelArts.projectID."
+            )
+        return project_id
+
+    async def _find_project(self) -> str:
+        return await find_project(self._http, self._settings, self._judge)
+
+    def _secrets(self) -> tuple[str, ...]:
+        if isinstance(self._credentials, AccessKey):
+            return (self._credentials.secret_key, self._credentials.security_token)
+        held = self._auth.secrets if isinstance(self._auth, TokenAuth) else ()
+        return (self._credentials.password, *held)

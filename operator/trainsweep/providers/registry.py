@@ -1,0 +1,113 @@
+"""The one place that knows which providers there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import httpx
+
+from trainsweep.api.common import ProviderName
+from trainsweep.api.provider_config import AccountSpec
+from trainsweep.core.errors import ConfigurationError
+from trainsweep.core.reasons import Reason
+from trainsweep.core.remote import Thing
+from trainsweep.providers.base import Provider
+from trainsweep.providers.credentials import AccessKey, Credentials
+from trainsweep.providers.modelarts.provider import ModelArtsProvider
+from trainsweep.providers.modelarts.settings import ModelArtsSettings
+from trainsweep.providers.overrides import ErrorOverride
+from trainsweep.providers.qianfan.provider import QianfanProvider
+from trainsweep.providers.qianfan.settings import QianfanSettings
+
+#: Which provider holds which kind of thing.
+HOLDS: dict[ProviderName, frozenset[Thing]] = {
+    ProviderName.MODELARTS: frozenset({Thing.JOB, Thing.VERSION, Thing.CONFIG}),
+    ProviderName.QIANFAN: frozenset({Thing.TUNING_TASK, Thing.TUNING_JOB}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast an account is called when its ProviderConfig does not say."""
+
+    reads: float
+    writes: float
+    in_flight: int
+
+
+#: In flight stay at four: five bad signatures in a row lock a Huawei key (facts 7.2), and one round must not reach it.
+PACES: dict[ProviderName, Pace] = {
+    ProviderName.MODELARTS: Pace(reads=50.0, writes=20.0, in_flight=4),
+    ProviderName.QIANFAN: Pace(reads=2.0, writes=1.0, in_flight=4),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Which endpoints are allowed: https, unless `http`, and the hosts of the allow-list when it is not empty."""
+
+    http: bool = False
+    hosts: tuple[str, ...] = ()
+
+    def check(self, url: str) -> None:
+        """Raise `ConfigurationError` for an endpoint that is not allowed."""
+        parsed = httpx.URL(url)
+        if parsed.scheme != "https" and not self.http:
+            raise ConfigurationError(
+                Reason.ENDPOINT_NOT_ALLOWED,
+                f"The endpoint {url} is not https; start the operator with --allow-http-endpoints to allow that.",
+            )
+        if self.hosts and not any(parsed.host == host or parsed.host.endswith(f".{host}") for host in self.hosts):
+            raise ConfigurationError(
+                Reason.ENDPOINT_NOT_ALLOWED,
+                f"The host {parsed.host} is not on the operator's list of allowed endpoint hosts.",
+            )
+
+
+def identity(spec: AccountSpec) -> tuple[str, ...]:
+    """Two configs with the same identity look at the same remote things."""
+    if spec.model_arts:
+        settings = _model_arts(spec)
+        return "ModelArts", settings.api_url, settings.project_id or settings.project_label
+    return "Qianfan", _qianfan(spec).endpoint
+
+
+def open_provider(
+    spec: AccountSpec,
+    credentials: Credentials,
+    *,
+    endpoints: Endpoints,
+    transport: httpx.AsyncBaseTransport,
+    now: Callable[[], datetime],
+) -> Provider:
+    """The client of an account. Raises `ConfigurationError` when spec and credentials do not fit."""
+    overrides = tuple(
+        ErrorOverride(entry.status or 0, entry.code or "", entry.error_class.value) for entry in spec.error_classes
+    )
+    if spec.provider is ProviderName.MODELARTS:
+        settings = _model_arts(spec)
+        endpoints.check(settings.api_url)
+        if settings.iam_endpoint or settings.region:
+            endpoints.check(settings.iam_url)
+        return ModelArtsProvider(settings, credentials, overrides=overrides, transport=transport, now=now)
+    if not isinstance(credentials, AccessKey):
+        raise ConfigurationError(
+            Reason.SECRET_KEY_MISSING, "Qianfan needs the keys accessKey and secretKey in the Secret."
+        )
+    place = _qianfan(spec)
+    endpoints.check(place.endpoint)
+    return QianfanProvider(place, credentials, overrides=overrides, transport=transport, now=now)
+
+
+def _model_arts(spec: AccountSpec) -> ModelArtsSettings:
+    block = spec.model_arts
+    if block is None:
+        raise ConfigurationError(Reason.INVALID_SPEC, "provider ModelArts needs the block modelArts.")
+    return ModelArtsSettings(**{name: value for name, value in block.model_dump().items() if value is not None})
+
+
+def _qianfan(spec: AccountSpec) -> QianfanSettings:
+    block = spec.qianfan
+    return QianfanSettings(endpoint=block.endpoint) if block else QianfanSettings()

@@ -1,0 +1,202 @@
+"""One exchange with a provider: what becomes of missing answers, redirects and bodies that are no JSON object."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainsweep.core.errors import Malformed, Misrouted, OutcomeUnknown, Unavailable
+from trainsweep.providers.exchange import clean, json_object, retry_after, send
+
+NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
+
+
+def answer(content=b"", status=200, **headers):
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = httpx.Request("POST", "https://provider.example/v1/jobs?signed=abc")
+    return httpx.Response(status, content=content, headers=names, request=request)
+
+
+async def exchange(behaviour, *, write=False, read_timeout=30.0):
+    """Send one request to a loopback server that treats the connection as `behaviour(writer)` does."""
+    done = asyncio.Event()
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        await behaviour(writer, done)
+        writer.transport.abort()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/jobs"
+    async with server, httpx.AsyncClient(timeout=read_timeout, trust_env=False) as client:
+        try:
+            return await send(client, client.build_request("GET", url), write=write)
+        finally:
+            done.set()
+
+
+async def hang_up(writer, done):
+    pass
+
+
+async def say_nothing(writer, done):
+    await done.wait()
+
+
+async def break_off_in_the_body(writer, done):
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{")
+    await writer.drain()
+
+
+def saying(raw):
+    async def behaviour(writer, done):
+        writer.write(raw)
+        await writer.drain()
+        await done.wait()
+
+    return behaviour
+
+
+@pytest.mark.parametrize("behaviour", [hang_up, break_off_in_the_body])
+async def test_a_read_that_is_cut_off_is_unavailable(behaviour):
+    with pytest.raises(Unavailable, match=r"127\.0\.0\.1/v1/jobs got no answer") as caught:
+        await exchange(behaviour)
+    assert not isinstance(caught.value, OutcomeUnknown)
+
+
+@pytest.mark.parametrize("behaviour", [hang_up, break_off_in_the_body])
+async def test_a_write_that_is_cut_off_has_an_unknown_outcome(behaviour):
+    with pytest.raises(OutcomeUnknown, match="may have taken effect"):
+        await exchange(behaviour, write=True)
+
+
+@pytest.mark.parametrize(("write", "error"), [(False, Unavailable), (True, OutcomeUnknown)])
+async def test_an_answer_that_does_not_come_in_time_is_told_as_a_timeout(write, error):
+    with pytest.raises(error, match="ReadTimeout"):
+        await exchange(say_nothing, write=write, read_timeout=0.05)
+
+
+@pytest.mark.parametrize(("write", "error"), [(False, Unavailable), (True, OutcomeUnknown)])
+async def test_a_refused_connection_is_no_answer(write, error):
+    server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+    async with httpx.AsyncClient(trust_env=False) as client:
+        with pytest.raises(error, match="ConnectError"):
+            await send(client, client.build_request("GET", f"http://127.0.0.1:{port}/"), write=write)
+
+
+async def test_a_redirect_is_misrouted_names_its_host_and_is_not_followed():
+    raw = b"HTTP/1.1 302 Found\r\nlocation: http://other.example/login?token=abcdef\r\ncontent-length: 0\r\n\r\n"
+    with pytest.raises(Misrouted, match=r"redirect to other\.example") as caught:
+        await exchange(saying(raw))
+    assert caught.value.status == 302
+    assert "abcdef" not in str(caught.value)
+
+
+async def test_a_redirect_to_nowhere_is_misrouted_all_the_same():
+    with pytest.raises(Misrouted):
+        await exchange(saying(b"HTTP/1.1 301 Moved\r\nlocation: http://[bad\r\ncontent-length: 0\r\n\r\n"))
+
+
+async def test_a_body_that_does_not_decompress_is_malformed():
+    raw = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\nnope"
+    with pytest.raises(Malformed, match="decompress"):
+        await exchange(saying(raw))
+
+
+@pytest.mark.parametrize("status", [200, 404, 500, 503])
+async def test_other_statuses_are_left_to_the_caller(status):
+    raw = f"HTTP/1.1 {status} x\r\ncontent-length: 2\r\n\r\n{{}}".encode()
+    response = await exchange(saying(raw))
+    assert response.status_code == status
+
+
+def test_a_json_object_is_returned_as_it_is():
+    assert json_object(answer('{"a": "千帆"}'.encode())) == {"a": "千帆"}
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (b"", "an empty body"),
+        (b"<html>gateway</html>", "no JSON"),
+        (b"[]", "a JSON list"),
+        (b"null", "a JSON null"),
+        (b'"fine"', "a JSON str"),
+        (b"\xff\xfe\xfa", "no JSON"),
+        (b"[" * 100_000, "no JSON"),
+    ],
+)
+def test_anything_else_is_malformed_and_the_body_is_described_but_not_quoted(body, found):
+    with pytest.raises(Malformed, match=found) as caught:
+        json_object(answer(body, status=502))
+    assert caught.value.status == 502
+    assert "provider.example/v1/jobs" in caught.value.message
+    assert "gateway</html>" not in caught.value.message
+    assert "signed=abc" not in caught.value.message
+
+
+def test_json_that_is_announced_and_broken_is_told_as_broken():
+    with pytest.raises(Malformed, match="broken JSON"):
+        json_object(answer(b'{"a": ', content_type="application/json; charset=utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("0", 0.0),
+        ("120", 120.0),
+        ("Sat, 31 Jan 2026 12:00:30 GMT", 30.0),
+        ("Sat, 31 Jan 2026 11:00:00 GMT", 0.0),
+        ("Sat, 31 Jan 2026 12:00:30", 30.0),
+        ("soon", None),
+        ("-5", None),
+        ("1.5", None),
+        ("9" * 400, None),
+        ("", None),
+    ],
+)
+def test_retry_after_is_read_in_seconds_or_as_a_date(value, seconds):
+    assert retry_after(answer(retry_after=value), NOW) == seconds
+
+
+def test_without_retry_after_there_is_no_time_to_wait():
+    assert retry_after(answer(), NOW) is None
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126)))
+def test_retry_after_never_fails_and_is_never_negative(value):
+    seconds = retry_after(answer(retry_after=value), NOW)
+    assert seconds is None or seconds >= 0
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("key my-secret-key refused", "key *** refused"),
+        ("two\r\n  lines\tand \x1b[31mcolour", "two lines and [31mcolour"),
+        ("see https://host/path?token=abc&x=1 there", "see https://host/path?*** there"),
+        ("Bearer abc.def is old", "Bearer *** is old"),
+        ("got bce-auth-v1/ak/2026-01-31T12:00:00Z/1800/host/ffff now", "got bce-auth-v1/*** now"),
+        (
+            "SDK-HMAC-SHA256 Access=ak, SignedHeaders=host, Signature=beef is wrong",
+            "SDK-HMAC-SHA256 Access=ak, SignedHeaders=host, Signature=*** is wrong",
+        ),
+        ("lone \ud800 surrogate", "lone surrogate"),
+    ],
+)
+def test_a_text_of_a_provider_is_cleaned_before_it_is_shown(text, shown):
+    assert clean(text, ["my-secret-key"]) == shown
+
+
+@given(st.text())
+def test_a_cleaned_text_is_one_printable_line_of_at_most_300_characters(text):
+    shown = clean(text + "my-secret-key" + text, ["my-secret-key"])
+    assert len(shown) <= 300
+    assert shown.isprintable()
+    assert "my-secret-key" not in shown
