@@ -3,6 +3,9 @@
 import fcntl
 import hashlib
 import io
+import signal
+import subprocess
+import sys
 import tarfile
 import threading
 from pathlib import Path
@@ -209,6 +212,19 @@ def test_who_finds_the_cache_locked_waits_and_takes_what_the_other_built(find, c
     second.join(30)
     assert found[0].etcd.parent == build.shelf(cache)
     assert go.calls == []
+
+
+def test_an_interrupted_command_does_not_pass_for_one_that_is_done(environ, cache):
+    cache.root.mkdir(parents=True)
+    command = [sys.executable, "-m", "trainsweep.devcluster", "--build-only"]
+    with (cache.root / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as running:
+            assert running.stderr is not None
+            assert running.stderr.readline().startswith("Waiting for another process")
+            running.send_signal(signal.SIGINT)
+            assert running.stderr.read() == "Interrupted before it was done.\n"
+        assert running.returncode == 130
 
 
 def test_what_a_killed_build_left_is_cleared_away(find, cache, go):

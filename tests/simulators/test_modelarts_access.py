@@ -137,6 +137,23 @@ def test_a_changed_password_voids_the_tokens(modelarts):
     assert (answer.status, answer.body["error_code"]) == (401, "APIGW.0301")
 
 
+def test_a_token_for_a_project_that_is_not_there_is_refused(modelarts):
+    assert modelarts.send(modelarts.call("POST", "/v3/auth/tokens", token_request(project="elsewhere"))).status == 401
+
+
+def test_a_wrong_access_key_buys_no_token(modelarts):
+    access = {"access": {"key": modelarts.key.access_key}, "secret": {"key": "wrong"}}
+    request = token_request(identity={"methods": ["hw_ak_sk"], "hw_ak_sk": access})
+
+    assert modelarts.send(modelarts.call("POST", "/v3/auth/tokens", request)).status == 401
+
+
+def test_a_malformed_authorization_is_refused(modelarts):
+    answer = modelarts.send(modelarts.call("GET", JOBS, Authorization="AWS4-HMAC-SHA256 Credential=x"))
+
+    assert (answer.status, answer.body["error_code"]) == (401, "APIGW.0301")
+
+
 def test_the_projects_of_the_account_are_told_by_name(modelarts):
     token, _ = get_token(modelarts)
 
@@ -173,6 +190,18 @@ def test_an_unknown_path_is_the_gateways_404(modelarts, signed_for_huawei, path)
     answer = signed(modelarts, signed_for_huawei, path=path)
 
     assert (answer.status, answer.body["error_code"]) == (404, "APIGW.0101")
+
+
+def test_every_answer_carries_a_request_id(modelarts):
+    answers = [
+        modelarts("GET", "/training-jobs"),
+        modelarts("GET", "/training-jobs/999/versions"),
+        modelarts("POST", "/training-job-searches", {}),
+        modelarts("GET", "/v2/training-jobs/nobody"),
+        modelarts.send(modelarts.call("POST", "/v3/auth/tokens", token_request())),
+    ]
+
+    assert len({answer.headers["X-Request-Id"] for answer in answers}) == 5
 
 
 def test_the_journal_learns_who_called(modelarts, signed_for_huawei):

@@ -112,6 +112,15 @@ def test_length_of_a_stop(modelarts, seconds, expected):
     assert modelarts.status("155502/1") == expected
 
 
+def test_length_of_a_run(modelarts):
+    modelarts.simulator.switch(timing={"running": 60})
+    id = modelarts.simulator.add("v2-job", name="short")
+    modelarts.clock.advance(60)
+
+    assert modelarts("GET", f"/v2/training-jobs/{id}").body["status"]["phase"] == "Completed"
+    assert modelarts("GET", f"/v2/training-jobs/{JOB}").body["status"]["phase"] == "Running"
+
+
 def test_a_delete_can_take_reads_instead_of_time(modelarts):
     modelarts.simulator.switch(timing={"deleting": 0, "deleting_reads": 2})
     modelarts("DELETE", "/training-jobs/155501/versions/2")

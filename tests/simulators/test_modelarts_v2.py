@@ -68,6 +68,11 @@ def test_a_search_counts_offset_in_pages(modelarts):
     assert len({item["metadata"]["id"] for page in pages for item in page["items"]}) == 8
 
 
+@pytest.mark.parametrize("body", [{"kind": "job"}, {"metadata": []}, {"metadata": {"name": "a b"}}, {"metadata": "x"}])
+def test_a_create_that_does_not_fit_is_refused(modelarts, body):
+    assert modelarts("POST", "/v2/training-jobs", body).status == 400
+
+
 @pytest.mark.parametrize("body", [{"limit": 51}, {"offset": -1}, {"order": "up"}, {"filters": [{"key": "colour"}]}])
 def test_a_search_out_of_range_is_refused(modelarts, body):
     assert modelarts("POST", "/training-job-searches", body).status == 400

@@ -139,6 +139,34 @@ def test_an_unknown_action_is_refused(qianfan):
     assert (answer.status, answer.body["code"]) == (404, "InvalidVersion")
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", "/v2/other"), ("GET", "/v2/finetuning")])
+def test_another_path_or_method_is_refused(qianfan, signed_for_baidu, method, path):
+    call = Call(method, path, "Action=DescribeFineTuningJobs", CIMultiDict({"Host": "sim"}), b"{}")
+    signed = signed_for_baidu(call, qianfan.key.access_key, qianfan.key.secret_key.get_secret_value(), qianfan.wall())
+
+    assert qianfan.send(signed).status == 404
+
+
+def test_a_call_without_a_signature_is_refused(qianfan):
+    answer = qianfan.send(qianfan.call("DescribeFineTuningJobs", {}))
+
+    assert (answer.status, answer.headers["X-Bce-Error-Code"]) == (400, "InvalidHTTPAuthHeader")
+
+
+def test_an_unknown_status_can_be_shown(qianfan):
+    qianfan.simulator.set_state(RUNNING, "Hibernating")
+
+    assert qianfan.status(RUNNING) == "Hibernating"
+
+
+def test_the_journal_learns_the_key_action_and_thing(qianfan, signed_for_baidu):
+    call = signed_for_baidu(qianfan.call("StopFineTuningTask", {"taskId": RUNNING}), "ANYKEY", "x", qianfan.wall())
+    action = qianfan.simulator.route(call)
+
+    assert (action.operation, action.target) == ("StopFineTuningTask", RUNNING)
+    assert qianfan.simulator.claimed_key(call) == "ANYKEY"
+
+
 def test_broken_json_is_malformed(qianfan, signed_for_baidu):
     call = Call("POST", "/v2/finetuning", "Action=DescribeFineTuningJobs", CIMultiDict({"Host": "sim"}), b"{")
     signed = signed_for_baidu(call, qianfan.key.access_key, qianfan.key.secret_key.get_secret_value(), qianfan.wall())

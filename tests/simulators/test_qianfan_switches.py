@@ -133,8 +133,8 @@ def test_a_rate_can_be_limited_and_its_error_chosen(qianfan):
         "RateLimitExceeded",
     )
 
-    qianfan.simulator.switch(throttled=refusal(form="v1"))
-    assert qianfan("DescribeFineTuningJobs").body["error_code"] == 510301
+    qianfan.simulator.switch(throttled=refusal(form="v1", v1_code=18))
+    assert qianfan("DescribeFineTuningJobs").body["error_code"] == 18
 
 
 def test_temporary_keys_are_accepted_or_not(qianfan, signed_for_baidu):

@@ -180,6 +180,14 @@ async def test_the_admin_path_sets_faults_switches_and_credentials(simulator, cl
     assert simulator.faults.active == []
 
 
+async def test_the_admin_path_changes_a_password(client):
+    changed = await client.post("/_sim/credentials", json={"users": [{"name": "demo", "password": "another"}]})
+
+    assert changed.status_code == 200
+    assert (await client.get(VERSION)).status_code == 401
+    assert (await client.post("/v3/auth/tokens", json=LOGIN)).status_code == 401
+
+
 async def test_the_admin_path_leaves_no_trace_in_the_journal(simulator, client):
     await client.get("/_sim/things")
 

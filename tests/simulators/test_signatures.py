@@ -1,6 +1,7 @@
 """The verifiers against signatures that the vendors' own signers made."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -120,6 +121,42 @@ def test_baidus_clients_that_sign_the_host_without_its_port_are_accepted():
     call.headers["Host"] = call.headers["Host"] + ":8443"
 
     baidu_verify.verify(call, claim, vector["secret_key"], vector["timestamp_epoch"])
+
+
+@pytest.mark.parametrize(
+    ("names", "without", "why"),
+    [
+        (("host",), "", "x-sdk-date is not among the signed headers"),
+        (("x-sdk-date", "host"), "", "not sorted"),
+        (("host", "x-other", "x-sdk-date"), "", "not in the request: x-other"),
+        (("host", "x-sdk-date"), "X-Sdk-Date", "X-Sdk-Date is missing"),
+    ],
+)
+def test_a_huawei_signature_needs_the_date_and_the_headers_that_it_names(names, without, why):
+    call, claim, signed_at = huawei_call(HUAWEI[0])
+    call.headers.pop(without, None)
+
+    with pytest.raises(huawei_verify.Mismatch, match=why):
+        huawei_verify.verify(call, replace(claim, signed_headers=names), HUAWEI[0]["sk"], signed_at)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"timestamp": "yesterday"}, "InvalidHTTPAuthHeader"),
+        ({"signed_headers": ("host", "x-bce-other")}, "InvalidHTTPAuthHeader"),
+        ({"signed_headers": ("x-bce-date",)}, "InvalidHTTPAuthHeader"),
+        ({"expires_in": "999"}, "SignatureDoesNotMatch"),
+    ],
+)
+def test_a_baidu_signature_needs_its_time_the_host_and_the_headers_that_it_names(changes, code):
+    vector = next(vector for vector in BAIDU if vector["id"] == "delete-task-host-date")
+    call, claim = baidu_call(vector)
+
+    with pytest.raises(baidu_verify.Mismatch) as refused:
+        baidu_verify.verify(call, replace(claim, **changes), vector["secret_key"], vector["timestamp_epoch"])
+
+    assert refused.value.code == code
 
 
 @pytest.mark.parametrize("header", ["", "Bearer x", "SDK-HMAC-SHA256 Access=a", "bce-auth-v1/a/b/c/d/e"])

@@ -34,14 +34,12 @@ def connect(modelarts, sdk):
 
 
 def terminate(sdk, client):
-    body = (
-        sdk.StopTrainingJobRequestBody(action_type="terminate") if hasattr(sdk, "StopTrainingJobRequestBody") else None
-    )
+    body = sdk.JobActionType(action_type="terminate")
     return client.stop_training_job(sdk.StopTrainingJobRequest(training_job_id=JOB, body=body))
 
 
 def test_it_lists_jobs(sdk, connect):
-    answer = connect().list_training_jobs(sdk.ListTrainingJobsRequest(body=sdk.ListTrainingJobsRequestBody(limit=50)))
+    answer = connect().list_training_jobs(sdk.ListTrainingJobsRequest(body=sdk.JobSearches(limit=50)))
 
     assert [job.metadata.id for job in answer.items] == [JOB]
 

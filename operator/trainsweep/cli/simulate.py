@@ -17,7 +17,8 @@ from trainsweep.simulators.qianfan import QianfanScenario, QianfanSimulator
 from trainsweep.simulators.server import serve
 from trainsweep.simulators.simulator import Simulator
 
-Port = Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")]
+Host = Annotated[str, typer.Option(help="Address to listen on. /_sim/ answers to this machine only.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")]
 AccessKey = Annotated[str, typer.Option(help="Access key that is good; empty: those of the scenario.")]
 SecretKey = Annotated[str, typer.Option(help="Its secret key. It is for this simulator only.")]
 ScenarioFile = Annotated[Path | None, typer.Option(help="Scenario in YAML; without it, the demo of the package.")]
@@ -33,11 +34,13 @@ def simulate(parent: typer.Typer) -> None:
 
 @app.command()
 def modelarts(
+    *,
     port: Port = 8441,
     access_key: AccessKey = "",
     secret_key: SecretKey = "",
     scenario: ScenarioFile = None,
     latency: Latency = 0.0,
+    host: Host = "127.0.0.1",
 ) -> None:
     """Huawei ModelArts (V1 and V2 training APIs) and IAM on one port.
 
@@ -54,16 +57,24 @@ def modelarts(
     loaded = _or_exit(ModelArtsScenario, scenario)
     loaded.access_keys = _keys(access_key, secret_key) or loaded.access_keys
     keys = [key.access_key for key in loaded.access_keys]
-    _run(ModelArtsSimulator(loaded), "ModelArts and IAM", port, latency, [*keys, f"project {loaded.projects[0].id}"])
+    _run(
+        ModelArtsSimulator(loaded),
+        "ModelArts and IAM",
+        (host, port),
+        latency,
+        [*keys, f"project {loaded.projects[0].id}"],
+    )
 
 
 @app.command()
 def qianfan(
+    *,
     port: Port = 8442,
     access_key: AccessKey = "",
     secret_key: SecretKey = "",
     scenario: ScenarioFile = None,
     latency: Latency = 0.0,
+    host: Host = "127.0.0.1",
 ) -> None:
     """Baidu Qianfan's fine-tuning control API (v2).
 
@@ -79,7 +90,7 @@ def qianfan(
     """
     loaded = _or_exit(QianfanScenario, scenario)
     loaded.access_keys = _keys(access_key, secret_key) or loaded.access_keys
-    _run(QianfanSimulator(loaded), "Qianfan", port, latency, [key.access_key for key in loaded.access_keys])
+    _run(QianfanSimulator(loaded), "Qianfan", (host, port), latency, [key.access_key for key in loaded.access_keys])
 
 
 def _or_exit(model: type[Scenario], path: Path | None) -> Scenario:
@@ -95,18 +106,20 @@ def _keys(access_key: str, secret_key: str) -> list[Key]:
     return [Key(access_key=access_key, secret_key=SecretStr(secret_key))] if access_key else []
 
 
-def _run(simulator: Simulator, name: str, port: int, latency: float, facts: list[str]) -> None:
+def _run(simulator: Simulator, name: str, address: tuple[str, int], latency: float, facts: list[str]) -> None:
     if latency:
         simulator.switch(latency=latency)
     try:
-        asyncio.run(_serve_forever(simulator, name, port, facts))
+        asyncio.run(_serve_forever(simulator, name, address, facts))
     except KeyboardInterrupt:
         typer.echo("Stopped.")
     except OSError as error:
-        raise typer.BadParameter(f"Cannot listen on port {port}: {error.strerror}.", param_hint="--port") from None
+        raise typer.BadParameter(
+            f"Cannot listen on {address[0]}:{address[1]}: {error.strerror}.", param_hint="--port"
+        ) from None
 
 
-async def _serve_forever(simulator: Simulator, name: str, port: int, facts: list[str]) -> None:
-    async with serve(simulator, port=port) as url:
+async def _serve_forever(simulator: Simulator, name: str, address: tuple[str, int], facts: list[str]) -> None:
+    async with serve(simulator, host=address[0], port=address[1]) as url:
         typer.echo(f"{name} at {url} ({', '.join(facts)}); state and faults under {url}/_sim/. Ctrl-C ends it.")
         await asyncio.Event().wait()

@@ -37,6 +37,8 @@ def toward(goal: Goal, facts: Facts) -> Plan:
         return Plan(None, _ready(Reason.AVAILABLE, f"The remote thing is {seen.state}."), after=due_in(facts))
     if changed := _other_thing(facts, seen):
         return changed
+    if goal is Goal.ABSENT and (full := _not_empty(facts, seen)):
+        return full
     state = _activity(seen)
     if state is ExternalState.UNKNOWN:
         message = f"The provider reports {seen.provider_state or 'no state'!r}; waiting until it is a known one."
@@ -80,11 +82,17 @@ def _stop(facts: Facts, remote: Remote) -> Plan:
 def _delete(facts: Facts, remote: Remote) -> Plan:
     targets: tuple[Target, ...] = (_target(facts),)
     if isinstance(facts.record.spec, FineTuningJobSpec) and remote.parts:
-        if not facts.record.spec.cascade:
-            message = f"The job still holds {len(remote.parts)} task(s); set cascade: true or delete them first."
-            return Plan(None, _progress(Reason.NOT_EMPTY, message))
         targets = _runs(facts, remote, active=False)
     return _ask(facts, remote, Delete(targets), _progress(Reason.DELETING, "Deleting the remote thing."))
+
+
+def _not_empty(facts: Facts, remote: Remote) -> Plan | None:
+    """Without `cascade`, the tasks of a fine-tuning job are not this resource's to touch, not even by a stop."""
+    spec = facts.record.spec
+    if not isinstance(spec, FineTuningJobSpec) or spec.cascade or not remote.parts:
+        return None
+    message = f"The job still holds {len(remote.parts)} task(s); set cascade: true or delete them first."
+    return Plan(None, _progress(Reason.NOT_EMPTY, message))
 
 
 def _ask(facts: Facts, remote: Remote, action: Stop | Delete, standing: Standing) -> Plan:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from trainsweep.api.common import ConfigKind
 from trainsweep.api.fine_tuning import FineTuningJobSpec, FineTuningTaskSpec
 from trainsweep.api.names import FINALIZER
 from trainsweep.api.training import TrainingJobConfigSpec, TrainingJobSpec, TrainingJobVersionSpec
@@ -60,7 +61,7 @@ class Record:
     def config(self) -> Key:
         """The account that the resource uses."""
         ref = self.spec.provider_config_ref
-        return Key(ref.kind, self.key.namespace if ref.kind == "ProviderConfig" else "", ref.name)
+        return Key(ref.kind.value, self.key.namespace if ref.kind is ConfigKind.PROVIDER_CONFIG else "", ref.name)
 
     @property
     def past(self) -> Past:

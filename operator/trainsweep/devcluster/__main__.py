@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shlex
 import signal
 import sys
@@ -27,7 +28,8 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
-        pass
+        sys.stderr.write("Interrupted before it was done.\n")
+        return 130
     return 0
 
 
@@ -36,8 +38,9 @@ def _serve(plane: ControlPlane) -> None:
         sys.stdout.write(f"export KUBECONFIG={shlex.quote(str(plane.kubeconfig))}\n")
         sys.stdout.flush()
         sys.stderr.write(f"{plane.server} serves until Ctrl-C.\n")
-        while True:
-            signal.pause()
+        with contextlib.suppress(KeyboardInterrupt):
+            while True:
+                signal.pause()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
     PATCH  /_sim/things {id, state}
     GET    /_sim/faults                          POST   /_sim/faults {match, times, ...}   DELETE /_sim/faults
     GET    /_sim/switches                        PATCH  /_sim/switches {name: value, timing: {...}}
-    POST   /_sim/credentials {access_keys: [{access_key, secret_key}]}
+    POST   /_sim/credentials {access_keys: [{access_key, secret_key}], users: [{name, password}]}
 
 `faults.Fault` and the scenario models say which fields there are.
 """
@@ -77,8 +77,11 @@ def change_switches(simulator: Simulator, query: Mapping[str, str], body: Body) 
 
 
 def rotate_credentials(simulator: Simulator, query: Mapping[str, str], body: Body) -> object:
-    keys = [Key.model_validate(key) for key in body["access_keys"]]
-    simulator.rotate(keys)
+    keys = [Key.model_validate(key) for key in body.get("access_keys", ())]
+    if keys:
+        simulator.rotate(keys)
+    for user in body.get("users", ()):
+        simulator.set_password(str(user["name"]), str(user["password"]))
     return {"access_keys": [key.access_key for key in keys]}
 
 

@@ -52,9 +52,6 @@ class Journal:
         """Entries whose fields equal all that are given: `select(operation="StopVersion", effect=True)`."""
         return [entry for entry in self.entries if all(getattr(entry, name) == value for name, value in wanted.items())]
 
-    def operations(self) -> list[str]:
-        return [entry.operation for entry in self.entries]
-
     def clear(self) -> None:
         self.entries.clear()
 

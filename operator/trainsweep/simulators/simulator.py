@@ -70,6 +70,10 @@ class Simulator(ABC):
         """Only these access keys are good from now on."""
         self.keyring.replace(keys)
 
+    def set_password(self, user: str, password: str) -> None:
+        """Change a user's password; only ModelArts has users."""
+        raise ValueError("This provider has no users with passwords.")
+
     def handle(self, call: Call, action: Action) -> Reply:
         if not self._admitted():
             return self.throttled()

@@ -56,6 +56,11 @@ class Cloud:
         return httpx.Response(201, json=body, headers={"X-Subject-Token": f"token-{len(self.logins)}"})
 
 
+def login_naming(project_id):
+    body = {"token": {"expires_at": "whenever", "project": {"id": project_id}}}
+    return httpx.Response(201, json=body, headers={"X-Subject-Token": "token-1"})
+
+
 @pytest.fixture
 def cloud(service):
     return Cloud(service)
@@ -165,6 +170,23 @@ async def test_a_lack_of_rights_is_no_reason_for_another_token(service, cloud):
     assert len(cloud.logins) == 1
 
 
+async def test_a_403_page_of_a_proxy_is_no_reason_for_another_token(service, cloud):
+    cloud.revoked.add("token-1")
+    cloud.refusal = httpx.Response(403, html="<b>blocked</b>")
+    with pytest.raises(Malformed):
+        await service.provider(USER, SETTINGS).read(JOB)
+    assert len(cloud.logins) == 1
+
+
+async def test_a_token_of_unknown_end_is_used_for_an_hour(service):
+    service.say(login_naming(PROJECT), FOUND, FOUND, login_naming(PROJECT), FOUND)
+    provider = service.provider(USER, REGION)
+    for minutes in (0, 53, 2):
+        service.now += timedelta(minutes=minutes)
+        await provider.read(JOB)
+    assert [request.method for request in service.requests] == ["POST", "GET", "GET", "POST", "GET"]
+
+
 async def test_calls_at_the_same_time_log_in_once(service, cloud):
     provider = service.provider(USER, REGION)
     await asyncio.gather(*(provider.read(JOB) for _ in range(20)))
@@ -240,6 +262,7 @@ async def test_closing_gives_up_a_login_under_way(service):
         (httpx.Response(404, json={"error": {"code": 404, "message": "bad"}}), Misrouted),
         (httpx.Response(503), Unavailable),
         (httpx.Response(201, json={"token": {}}), Malformed),
+        (login_naming("../x"), Malformed),
         (httpx.Response(200, html="<b>hello</b>"), Malformed),
         (httpx.Response(302, headers={"Location": "https://elsewhere.example"}), Misrouted),
         (httpx.ReadTimeout("slow"), Unavailable),

@@ -223,11 +223,11 @@ async def test_every_form_of_a_refusal_is_read(service, body):
     assert error.request_id == body.get("request_id", "")
 
 
-async def test_the_number_of_an_iam_form_is_a_code(service):
+async def test_the_status_that_iam_repeats_is_no_code(service):
     answer = httpx.Response(401, json={"error": {"code": 401, "message": "bad", "title": "Unauthorized"}})
     with pytest.raises(CredentialsInvalid) as caught:
         await service.say(answer).provider().read(V1_JOB)
-    assert caught.value.code == "401"
+    assert str(caught.value) == "401: bad"
 
 
 async def test_a_refusal_keeps_the_id_of_the_call_from_the_header(service, refusal):

@@ -146,6 +146,12 @@ async def test_a_part_of_a_v1_job_is_a_version(service):
         provider.part(V2_JOB, job)
 
 
+async def test_versions_come_oldest_first_whatever_their_order(service):
+    rows = [{"version_id": number, "status": 10} for number in (10, 9, 11)]
+    versions = await service.say({"job_id": 155500, "versions": rows}).provider().list("v1/versions/155500")
+    assert [version.id for version in versions] == ["155500/9", "155500/10", "155500/11"]
+
+
 async def test_v1_lists_are_asked_for_in_long_pages_oldest_first(service):
     provider = service.say({"jobs": [], "job_total_count": 0}, {"configs": [], "config_total_count": 0}).provider()
     await provider.list("v1/jobs")

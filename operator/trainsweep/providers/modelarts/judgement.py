@@ -105,7 +105,7 @@ class Judge:
         where = f"{response.request.method} {response.request.url.path}"
         words = clean(_QUOTED_REQUEST.sub("", said.words), self.secrets())
         words = words or f"{where} was refused with HTTP {status} and no words."
-        code = clean(said.code, self.secrets())
+        code = "" if said.code == str(status) else clean(said.code, self.secrets())  # IAM repeats the status as code
         request_id = request_id_of(response) or clean(said.request_id, self.secrets())
         if error is RateLimited:
             pause = retry_after(response, self.now())

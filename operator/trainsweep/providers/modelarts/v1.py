@@ -40,7 +40,7 @@ class V1:
         return await self._list((_CONFIGS,), query, "configs", "config_total_count", v1_answers.config)
 
     async def job(self, job_id: str) -> Remote:
-        """One job, told by its versions: the API has no call for a job itself."""
+        """One job, told by its versions, oldest first: the API has no call for a job itself, and no order for these."""
         names: list[str] = []
 
         async def fetch(page: int) -> Page:
@@ -52,8 +52,8 @@ class V1:
             # Whether the count goes down with a delete is not documented, so it must not make the list unusable.
             return Page(tuple(v1_answers.version(row, job_id) for row in rows), count, binding=False)
 
-        versions = await every_page(fetch, PAGE)
-        return v1_answers.job(job_id, names[-1], versions)
+        versions = sorted(await every_page(fetch, PAGE), key=v1_answers.version_number)
+        return v1_answers.job(job_id, names[-1], tuple(versions))
 
     async def version(self, job_id: str, version_id: str) -> Remote:
         body = (await self._client.call("GET", "v1", *_version(job_id, version_id))).body

@@ -72,6 +72,11 @@ def version(row: Mapping[str, Any], job_id: str) -> Remote:
     )
 
 
+def version_number(part: Remote) -> int:
+    """Versions in the order in which they were made."""
+    return int(part.id.partition("/")[2])
+
+
 def job(job_id: str, name: str, parts: tuple[Remote, ...]) -> Remote:
     """A job as the sum of its versions. The API tells no time of creation here: the oldest version's stands for it."""
     now = state_of_parts(parts)
@@ -81,7 +86,7 @@ def job(job_id: str, name: str, parts: tuple[Remote, ...]) -> Remote:
         id=job_id,
         name=name,
         state=now,
-        provider_state=max(shown, key=lambda part: int(part.id.partition("/")[2])).provider_state if shown else "",
+        provider_state=max(shown, key=version_number).provider_state if shown else "",
         created_at=min((part.created_at for part in parts if part.created_at), default=None),
         started_at=min((part.started_at for part in parts if part.started_at), default=None),
         finished_at=max(ended) if ended and all(part.state.ended for part in parts) else None,

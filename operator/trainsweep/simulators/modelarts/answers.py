@@ -30,18 +30,16 @@ def not_published(switches: Switches) -> Reply:
 def v1_failure(switches: Switches, answer: Answer) -> Reply:
     status = answer.status if switches.failure_status is None else switches.failure_status
     body = {"is_success": False, switches.error_text: answer.message, "error_code": answer.code}
-    return json_reply(body, status=status, headers={"X-Request-Id": new_request_id()})
+    return json_reply(body, status=status)
 
 
 def v2_failure(status: int, code: str, message: str) -> Reply:
     body = {"error_msg": message, "error_code": f"ModelArts.{code}", "error_solution": "See the API reference."}
-    return json_reply(body, status=status, headers={"X-Request-Id": new_request_id()})
+    return json_reply(body, status=status)
 
 
 def v1_success(payload: dict[str, object] | None = None, *, effect: bool = False) -> Reply:
-    return json_reply(
-        {"is_success": True, **(payload or {})}, effect=effect, headers={"X-Request-Id": new_request_id()}
-    )
+    return json_reply({"is_success": True, **(payload or {})}, effect=effect)
 
 
 def answer_v1(switches: Switches, work: Callable[[], Reply]) -> Reply:
@@ -57,7 +55,7 @@ def answer_v1(switches: Switches, work: Callable[[], Reply]) -> Reply:
         return v1_failure(switches, answer.model_copy(update={"message": f"{answer.message} ({error})"}))
     except Taken as error:
         return v1_failure(switches, Answer(status=400, code="ModelArts.0103", message=str(error)))
-    except ValueError as error:
+    except (ValueError, TypeError, AttributeError) as error:
         return v1_failure(switches, Answer(status=400, code="ModelArts.0104", message=f"Invalid parameter: {error}"))
 
 
@@ -72,7 +70,7 @@ def answer_v2(work: Callable[[], Reply]) -> Reply:
         return v2_failure(409, code, str(error))
     except Taken as error:
         return v2_failure(400, "2751", str(error))
-    except ValueError as error:
+    except (ValueError, TypeError, AttributeError) as error:
         return v2_failure(400, "2787", f"Invalid parameter: {error}")
 
 

@@ -51,7 +51,7 @@ class Iam:
         token = Token(user, project, now + self.scenario.timing.token)
         self._tokens[text] = token
         body = {"token": self._describe(token, call.header("Host"), now)}
-        return json_reply(body, status=201, headers={"X-Subject-Token": text}, effect=True)
+        return json_reply(body, status=201, headers={"X-Subject-Token": text})
 
     def list_projects(self, call: Call) -> Reply:
         name = call.query().get("name")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from trainsweep.simulators import huawei_verify
@@ -21,7 +22,7 @@ from trainsweep.simulators.modelarts.scenario import (
 )
 from trainsweep.simulators.modelarts.states import v1_name
 from trainsweep.simulators.simulator import Clock, Simulator
-from trainsweep.simulators.wire import Action, Call, Reply
+from trainsweep.simulators.wire import Action, Call, Reply, new_request_id
 
 V1_OPERATIONS: Mapping[str, Callable[[v1.V1World, Call, Mapping[str, str], float], Reply]] = {
     "ListJobs": v1_api.list_jobs,
@@ -64,6 +65,11 @@ class ModelArtsSimulator(Simulator):
 
     def route(self, call: Call) -> Action:
         return routes.route(call.method, call.path)
+
+    def handle(self, call: Call, action: Action) -> Reply:
+        """Every answer carries a request id; the gateway's refusals repeat theirs in the body."""
+        reply = super().handle(call, action)
+        return replace(reply, headers={"X-Request-Id": new_request_id(), **reply.headers})
 
     def answer(self, call: Call, action: Action) -> Reply:
         operation, wall = action.operation, self.wall()

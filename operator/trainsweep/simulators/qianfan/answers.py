@@ -5,9 +5,6 @@ from __future__ import annotations
 from trainsweep.simulators.qianfan.scenario import Refusal
 from trainsweep.simulators.wire import Reply, json_reply, new_request_id
 
-#: The v1 number for any refusal that a switch dresses in the v1 form: "task or run not found".
-V1_CODE = 510301
-
 
 def refusal(answer: Refusal, detail: str = "") -> Reply:
     """A refusal in the form that its switch asks for."""
@@ -23,7 +20,9 @@ def refusal(answer: Refusal, detail: str = "") -> Reply:
         case "headers":
             return in_headers(answer.status, answer.code, message)
         case "v1":
-            return json_reply({"error_code": V1_CODE, "error_msg": message, "log_id": request_id}, headers=headers)
+            return json_reply(
+                {"error_code": answer.v1_code, "error_msg": message, "log_id": request_id}, headers=headers
+            )
         case "body":
             return json_reply(body, status=answer.status, headers=headers)
 

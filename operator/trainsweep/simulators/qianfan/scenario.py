@@ -68,7 +68,10 @@ class Timing(CommonTiming):
 
 
 class Refusal(Answer):
+    """An answer that says no, and how it is dressed; `v1_code` is its number in the v1 form."""
+
     form: Form = "body"
+    v1_code: int = 510301
 
 
 class Switches(CommonSwitches):
@@ -82,16 +85,20 @@ class Switches(CommonSwitches):
     stop_statuses: frozenset[str] = frozenset({"Waiting", "Running"})
     #: Statuses in which a task can be deleted.
     delete_statuses: frozenset[str] = frozenset({"Done", "Failed", "Stopped"})
-    wrong_state: Refusal = Refusal(status=409, code="TaskStatusConflict", message="The status does not allow this.")
+    wrong_state: Refusal = Refusal(
+        status=409, code="TaskStatusConflict", message="The status does not allow this.", v1_code=510302
+    )
     #: What `runStatus` shows between an accepted stop and Stopped; "Stopping" would be a hidden status.
     stopping_status: str = "Running"
     #: DeleteFineTuningJob of a job that still holds tasks.
     delete_job_with_tasks: Literal["refuse", "cascade"] = "refuse"
-    job_not_empty: Refusal = Refusal(status=409, code="JobNotEmpty", message="The job still holds tasks.")
+    job_not_empty: Refusal = Refusal(
+        status=409, code="JobNotEmpty", message="The job still holds tasks.", v1_code=510302
+    )
     #: A delete of a thing that is already on its way out.
     second_delete: Literal["accept", "refuse"] = "accept"
     #: The answer above `requests_per_second`.
-    throttled: Refusal = Refusal(status=429, code="RateLimitExceeded", message="Too many requests.")
+    throttled: Refusal = Refusal(status=429, code="RateLimitExceeded", message="Too many requests.", v1_code=18)
     #: Unknown key, wrong signature: in the body, or in the IAM headers with an empty body.
     credentials_form: Literal["body", "headers"] = "headers"
     #: Temporary keys (x-bce-security-token) are accepted.
