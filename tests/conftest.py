@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from trainsweep.devcluster import ControlPlane, DevClusterError, PlainProgress, find_binaries
+
+#: Set in CI, which installs everything: there, a skipped test is a failure.
+NO_SKIP = bool(os.environ.get("TRAINSWEEP_NO_SKIP"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if NO_SKIP and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but nothing may be skipped here: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +39,8 @@ def _plane(*, controllers: bool, audit_log: Path) -> Iterator[ControlPlane]:
     try:
         binaries = find_binaries(controllers, PlainProgress())
     except DevClusterError as error:
+        if NO_SKIP:
+            raise
         pytest.skip(f"no control plane on this machine: {error}")
     with ControlPlane.start(binaries, controllers=controllers, audit_log=audit_log) as plane:
         yield plane

@@ -6,10 +6,10 @@ Each one is a flag and an environment variable named alike: `allow_http_endpoint
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from trainsweep.api.common import DeletionPolicy
 
@@ -19,35 +19,51 @@ class LogFormat(StrEnum):
     PRETTY = "pretty"
 
 
-def setting(default: Any, text: str) -> Any:
-    """A field with its description for `--help` and the documentation."""
-    return field(default=default, metadata={"help": text})
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Help(str):
+    """The description of a setting, for `--help` and the documentation."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    namespace: tuple[str, ...] = setting(
-        (), "Watch this namespace only; may be given several times. By default all namespaces are watched."
-    )
-    deletion_policy: DeletionPolicy = setting(
-        DeletionPolicy.DELETE,
-        "What deleting a resource does when neither it nor its namespace says: Delete, Stop or Orphan.",
-    )
-    allow_http_endpoints: bool = setting(
-        False, "Allow provider endpoints without TLS. For simulators and tests: credentials travel in the clear."
-    )
-    allowed_endpoint_host: tuple[str, ...] = setting(
-        (), "Allow only provider endpoints of this host and its subdomains; may be given several times. Default: any."
-    )
-    kubeconfig: Path | None = setting(
-        None, "The kubeconfig file. Default: KUBECONFIG, then ~/.kube/config, then the pod's service account."
-    )
-    context: str | None = setting(None, "The context of the kubeconfig. Default: its current one.")
-    log_format: LogFormat = setting(LogFormat.JSON, "json for machines, pretty for people.")
-    log_level: str = setting("info", "debug, info, warning or error. debug shows every poll; secrets are never shown.")
-    audit_log: Path | None = setting(
-        None, "Append the audit lines (one before and one after every remote write) to this file. Default: stdout."
-    )
-    drain_seconds: float = setting(
-        20.0, "Seconds given to calls under way at the end. Keep it below the pod's terminationGracePeriodSeconds."
-    )
+    namespace: Annotated[
+        tuple[str, ...],
+        Help("Watch this namespace only; may be given several times. By default all namespaces are watched."),
+    ] = ()
+    deletion_policy: Annotated[
+        DeletionPolicy,
+        Help("What deleting a resource does when neither it nor its namespace says: Delete, Stop or Orphan."),
+    ] = DeletionPolicy.DELETE
+    allow_http_endpoints: Annotated[
+        bool,
+        Help("Allow provider endpoints without TLS. For simulators and tests: credentials travel in the clear."),
+    ] = False
+    allowed_endpoint_host: Annotated[
+        tuple[str, ...],
+        Help(
+            "Allow only provider endpoints of this host and its subdomains; may be given several times. By default any."
+        ),
+    ] = ()
+    kubeconfig: Annotated[
+        Path | None,
+        Help("The kubeconfig file. By default KUBECONFIG, then ~/.kube/config, then the pod's service account."),
+    ] = None
+    context: Annotated[str | None, Help("The context of the kubeconfig. By default its current one.")] = None
+    log_format: Annotated[LogFormat, Help("json for machines, pretty for people.")] = LogFormat.JSON
+    log_level: Annotated[LogLevel, Help("debug shows every poll; secrets are never shown.")] = LogLevel.INFO
+    audit_log: Annotated[
+        Path | None,
+        Help("Append the audit lines (one before and one after every remote write) to this file. By default stdout."),
+    ] = None
+    drain_seconds: Annotated[
+        float,
+        Help("Seconds given to calls under way at the end. Keep it below the pod's terminationGracePeriodSeconds."),
+    ] = 20.0

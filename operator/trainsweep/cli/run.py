@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import fields
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
@@ -16,27 +16,30 @@ def run(**options: Any) -> None:
 
     Every option is also an environment variable: --log-format is TRAINSWEEP_LOG_FORMAT.
 
-    Examples:
+    For example:
 
-      trainsweep run --log-format pretty
+    $ trainsweep run --log-format pretty
 
-      trainsweep run --namespace team-a --deletion-policy Orphan
+    $ trainsweep run --namespace team-a --deletion-policy Orphan
     """
-    from trainsweep import app  # the engine is heavy, and other commands do without it
+    from trainsweep import app  # noqa: PLC0415 (the engine is heavy, and the other commands do without it)
 
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in options.items()
+    }
     app.run(Settings(**given))
 
 
-def _parameter(name: str, kind: Any, default: Any, text: str) -> inspect.Parameter:
+def _parameter(name: str, annotated: Any, default: Any) -> inspect.Parameter:
+    kind, text = get_args(annotated)
     option = typer.Option(help=text, envvar=f"TRAINSWEEP_{name.upper()}", show_default=default not in ((), None))
     many = default == ()
-    annotation = Annotated[list[str] if many else kind, option]
+    annotation: Any = Annotated[list[str], option] if many else Annotated[kind, option]
     value = [] if many else default
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value, annotation=annotation)
 
 
-_HINTS = get_type_hints(Settings)
-_PARAMETERS = [_parameter(entry.name, _HINTS[entry.name], entry.default, entry.metadata["help"]) for entry in fields(Settings)]
+_HINTS = get_type_hints(Settings, include_extras=True)
+_PARAMETERS = [_parameter(entry.name, _HINTS[entry.name], entry.default) for entry in fields(Settings)]
 run.__signature__ = inspect.Signature(_PARAMETERS)  # type: ignore[attr-defined]  # read by typer
 run.__annotations__ = {parameter.name: parameter.annotation for parameter in _PARAMETERS}

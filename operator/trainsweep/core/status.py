@@ -58,7 +58,8 @@ def conditions(past: Past, standing: Standing, generation: int, now: datetime) -
     if standing.stalled:
         entries.append(("Stalled", "True", standing.reason.value, standing.message))
     return [
-        condition(past.condition(kind), kind, status, reason, message, generation, now)
+        _condition(past.condition(kind), now, {"type": kind, "status": status, "reason": reason, "message": message})
+        | {"observedGeneration": generation}
         for kind, status, reason, message in entries
     ]
 
@@ -66,19 +67,10 @@ def conditions(past: Past, standing: Standing, generation: int, now: datetime) -
 _UNKNOWN = {"status": "Unknown", "reason": "Observing", "message": "Not yet read."}
 
 
-def condition(
-    before: Mapping[str, Any], kind: str, status: str, reason: str, message: str, generation: int, now: datetime
-) -> dict[str, Any]:
+def _condition(before: Mapping[str, Any], now: datetime, said: dict[str, str]) -> dict[str, Any]:
     """One condition. The time of transition moves only when the status does."""
-    since = before.get("lastTransitionTime") if before.get("status") == status else None
-    return {
-        "type": kind,
-        "status": status,
-        "observedGeneration": generation,
-        "lastTransitionTime": since or format_time(now),
-        "reason": reason,
-        "message": message[:MESSAGE_LIMIT],
-    }
+    since = before.get("lastTransitionTime") if before.get("status") == said["status"] else None
+    return said | {"message": said["message"][:MESSAGE_LIMIT], "lastTransitionTime": since or format_time(now)}
 
 
 def _time(value: datetime | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,7 +42,7 @@ SWEEP_RETRY = 5.0
 class EngineSettings:
     namespaces: tuple[str, ...] = ()
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
-    endpoints: Endpoints = Endpoints()
+    endpoints: Endpoints = field(default_factory=Endpoints)
     drain_seconds: float = 20.0
 
 

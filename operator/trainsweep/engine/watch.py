@@ -1,8 +1,8 @@
 """The informer: kopf watches our kinds and hands every event on. This is the only file that imports kopf.
 
 kopf keeps no state for us and writes nothing: `on.event` alone, no finalizers, no annotations, no retries. It runs in a
-thread with a loop of its own, so that its end, for whatever reason, cancels none of our calls; it is started again then,
-and what was missed meanwhile is made up by the sweep.
+thread with a loop of its own, so that its end, for whatever reason, cancels none of our calls; it is started again
+then, and what was missed meanwhile is made up by the sweep.
 """
 
 from __future__ import annotations

@@ -1,0 +1,42 @@
+# Every target sets itself up: a .venv with pinned versions, and a control plane in the user's cache.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench generate clean
+
+help: ## Show the targets.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
+
+demo: $(READY) ## Show all five seeds at work on a real API server.
+	$(BIN)/trainsweep demo
+
+test: $(READY) ## Run all tests, the real API server included.
+	$(BIN)/pytest
+
+check: $(READY) ## Lint, types, layers.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## Put the code into its form.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+generate: $(READY) ## Write what is generated: the CustomResourceDefinitions.
+	$(BIN)/trainsweep crds --output crds
+
+bench: $(READY) ## Measure against the figures of the benchmarks' README.
+	$(BIN)/python -m benchmarks
+
+clean: ## Remove the environment and all caches of this checkout.
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
