@@ -12,6 +12,14 @@ from trainsweep.providers.registry import Endpoints
 from trainsweep.settings import LogFormat, Settings
 from trainsweep.telemetry import audit, logs
 
+try:
+    import uvloop
+except ImportError:  # Windows
+    uvloop = None  # type: ignore[assignment]
+
+#: uvloop where it exists: the many small requests cost less CPU with it.
+LOOP = uvloop.new_event_loop if uvloop else None
+
 #: Connections to the API server beside those of the watch.
 CONNECTIONS = 20
 
@@ -41,7 +49,7 @@ def run(settings: Settings) -> None:
     """The process: logs, audit, signals, loop."""
     logs.configure(pretty=settings.log_format is LogFormat.PRETTY, level=settings.log_level)
     audit.configure(settings.audit_log)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=LOOP) as runner:
         runner.run(_until_signalled(settings))
 
 
@@ -53,12 +61,3 @@ async def _until_signalled(settings: Settings) -> None:
             loop.add_signal_handler(number, engine.stop)
 
     await operate(settings, stop_on_signals)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop where it is to be had: a third less CPU for the many small requests."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
