@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trainsweep.devcluster import ControlPlane, DevClusterError, PlainProgress, find_binaries
+from trainsweep.devcluster import ControlPlane, DevClusterError, PlainProgress, User, find_binaries
 
 #: Set in CI, which installs everything: there, a skipped test is a failure.
 NO_SKIP = bool(os.environ.get("TRAINSWEEP_NO_SKIP"))
@@ -42,5 +42,7 @@ def _plane(*, controllers: bool, audit_log: Path) -> Iterator[ControlPlane]:
         if NO_SKIP:
             raise
         pytest.skip(f"no control plane on this machine: {error}")
-    with ControlPlane.start(binaries, controllers=controllers, audit_log=audit_log) as plane:
+    # An operator under test is a user of its own, so that the audit log tells its requests from those of the test.
+    users = {"operator": User(groups=("system:masters",))}
+    with ControlPlane.start(binaries, controllers=controllers, audit_log=audit_log, users=users) as plane:
         yield plane

@@ -5,7 +5,9 @@ from __future__ import annotations
 import typer
 
 from trainsweep import __version__
+from trainsweep.cli.audit import audit
 from trainsweep.cli.crds import crds
+from trainsweep.cli.release import release
 from trainsweep.cli.run import run
 from trainsweep.cli.simulate import simulate
 
@@ -17,6 +19,8 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(crds)
+app.command()(audit)
+app.command()(release)
 simulate(app)
 
 

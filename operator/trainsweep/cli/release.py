@@ -1,0 +1,168 @@
+"""`trainsweep release`: let resources go by hand, for the day the operator is gone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from trainsweep.api.kinds import KINDS, REMOTE_KINDS
+from trainsweep.api.names import FINALIZER, IN_USE_FINALIZER
+from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish
+from trainsweep.core.past import Past
+from trainsweep.core.record import Key
+from trainsweep.core.remote import ExternalState
+from trainsweep.engine.parse import key_of
+from trainsweep.kube import paths
+from trainsweep.kube.client import KubeClient, KubeError
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An object that carries one of our finalizers. `left` is the remote id that may stay behind, "" when none."""
+
+    path: str
+    label: str
+    version: str
+    finalizers: tuple[str, ...]
+    left: str = ""
+    state: str = ""
+
+
+def release(
+    resource: Annotated[
+        str | None, typer.Argument(help="One resource as KIND/NAME, for example TrainingJob/mnist.", show_default=False)
+    ] = None,
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="The namespace, or all of it.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every resource of the cluster.")] = False,
+    orphan: Annotated[
+        bool, typer.Option("--orphan", help="Also let go what leaves a remote thing behind, and list what that is.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> None:
+    """Remove Trainsweep's finalizers. Nothing remote is stopped or deleted.
+
+    Stop the operator first: a running one puts them back. Without --orphan, only resources whose remote thing is known
+    to be absent are let go.
+
+    For example:
+
+    $ trainsweep release TrainingJob/mnist -n team-a --orphan
+
+    $ trainsweep release --all --orphan --yes
+
+    Exit codes: 0 all were let go, 1 some were not, 2 wrong usage.
+    """
+    if (resource is not None) + everything + (namespace is not None and resource is None) != 1:
+        raise typer.BadParameter("Name one resource (KIND/NAME with -n), or a namespace (-n), or --all.")
+    one = _key(resource, namespace) if resource else None
+    if not finish(lambda: _release(one, namespace or "", orphan=orphan, yes=yes, where=(kubeconfig, context))):
+        raise typer.Exit(1)
+
+
+async def _release(one: Key | None, namespace: str, *, orphan: bool, yes: bool, where: tuple[Any, Any]) -> bool:
+    console = Console()
+    async with connected(*where) as client:
+        held = await _held(client, one, namespace)
+        staying = [entry for entry in held if entry.left and not orphan]
+        going = [entry for entry in held if entry not in staying]
+        console.print(_table(held, orphan=orphan))
+        if going and not yes:
+            typer.confirm(f"Remove the finalizers of {len(going)} object(s)?", abort=True)
+        for entry in going:
+            await _let_go(client, entry)
+    console.print(f"{len(going)} let go, {len(staying)} kept.")
+    if staying:
+        console.print("The kept ones may leave a remote thing behind; --orphan lets them go as well.")
+    return not staying
+
+
+async def _held(client: KubeClient, one: Key | None, namespace: str) -> list[Held]:
+    if one:
+        bodies = [(one.kind, await client.get(paths.resource(one)))]
+    else:
+        bodies = [
+            (kind.name, body)
+            for kind in KINDS.values()
+            if kind.scope == "Namespaced" or not namespace
+            async for page in client.list(paths.collection(kind.name, namespace))
+            for body in page
+        ]
+    found = [_resource(kind, body) for kind, body in bodies]
+    secrets = {place for kind, body in bodies if not one and (place := _secret_of(kind, body))}
+    found += [secret for place in sorted(secrets) if (secret := await _secret(client, *place))]
+    return [entry for entry in found if {FINALIZER, IN_USE_FINALIZER} & set(entry.finalizers)]
+
+
+def _resource(kind: str, body: dict[str, Any]) -> Held:
+    key, metadata = key_of(kind, body), body["metadata"]
+    past = Past.parse(json.dumps(body.get("status") or {}))
+    spec = body.get("spec") or {}
+    may_stay = kind in REMOTE_KINDS and past.external_state != ExternalState.ABSENT
+    named = next(
+        (str(spec[field]) for field in ("jobID", "jobName", "configName", "taskID") if field in spec), "unknown"
+    )
+    return Held(
+        path=paths.resource(key),
+        label=str(key),
+        version=metadata["resourceVersion"],
+        finalizers=tuple(metadata.get("finalizers") or ()),
+        left=(past.external_id or named) if may_stay else "",
+        state=past.external_state,
+    )
+
+
+def _secret_of(kind: str, body: dict[str, Any]) -> tuple[str, str] | None:
+    if kind in REMOTE_KINDS:
+        return None
+    reference = body["spec"]["credentials"]["secretRef"]
+    return reference.get("namespace") or body["metadata"]["namespace"], reference["name"]
+
+
+async def _secret(client: KubeClient, namespace: str, name: str) -> Held | None:
+    path = paths.secret(namespace, name)
+    try:
+        metadata = (await client.get(path, metadata_only=True))["metadata"]
+    except KubeError as error:
+        if error.status == 404:
+            return None
+        raise
+    finalizers = tuple(metadata.get("finalizers") or ())
+    return Held(path, f"Secret {namespace}/{name}", metadata["resourceVersion"], finalizers)
+
+
+async def _let_go(client: KubeClient, entry: Held) -> None:
+    remaining = [name for name in entry.finalizers if name not in (FINALIZER, IN_USE_FINALIZER)]
+    metadata = {"finalizers": remaining or None, "resourceVersion": entry.version}
+    try:
+        await client.merge(entry.path, {"metadata": metadata})
+    except KubeError as error:
+        if error.status != 404:
+            raise
+
+
+def _table(held: list[Held], *, orphan: bool) -> Table:
+    table = Table(title="Objects with finalizers of Trainsweep", title_justify="left")
+    for column in ("object", "remote thing left behind", "its last known state", "let go"):
+        table.add_column(column)
+    for entry in held:
+        table.add_row(entry.label, entry.left or "none", entry.state, "yes" if orphan or not entry.left else "no")
+    return table
+
+
+def _key(resource: str, namespace: str | None) -> Key:
+    kind, _, name = resource.partition("/")
+    known = {alias.lower(): entry for entry in KINDS.values() for alias in (entry.name, entry.plural, *entry.short)}
+    if kind.lower() not in known or not name:
+        kinds = ", ".join(KINDS)
+        raise typer.BadParameter(f"{resource!r} is not KIND/NAME with one of the kinds {kinds}.")
+    entry = known[kind.lower()]
+    if entry.scope == "Namespaced" and not namespace:
+        raise typer.BadParameter(f"A {entry.name} lives in a namespace; name it with -n.")
+    return Key(entry.name, (namespace or "") if entry.scope == "Namespaced" else "", name)
