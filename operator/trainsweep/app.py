@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import signal
+import socket
 from collections.abc import Callable
 
 from trainsweep.engine.engine import Engine, EngineSettings
 from trainsweep.kube.client import KubeClient, Login
+from trainsweep.kube.lease import Lease, Terms
 from trainsweep.providers.registry import Endpoints
 from trainsweep.settings import LogFormat, Settings
 from trainsweep.telemetry import audit, logs
@@ -25,7 +28,7 @@ CONNECTIONS = 20
 
 
 async def operate(settings: Settings, started: Callable[[Engine], None] = lambda _: None) -> None:
-    """Run the operator until SIGTERM or SIGINT, or until the engine that `started` was given is stopped."""
+    """Run the operator until the engine that `started` was given is stopped. Raises `LeaseLost`."""
     login = Login(str(settings.kubeconfig) if settings.kubeconfig else None, settings.context)
     client = KubeClient(await login.configuration(), connections=CONNECTIONS)
     engine = Engine(
@@ -37,6 +40,7 @@ async def operate(settings: Settings, started: Callable[[Engine], None] = lambda
             endpoints=Endpoints(http=settings.allow_http_endpoints, hosts=settings.allowed_endpoint_host),
             drain_seconds=settings.drain_seconds,
         ),
+        lease=_lease(client, settings) if settings.leader_election else None,
     )
     started(engine)
     try:
@@ -45,8 +49,15 @@ async def operate(settings: Settings, started: Callable[[Engine], None] = lambda
         await client.aclose()
 
 
+def _lease(client: KubeClient, settings: Settings) -> Lease:
+    seconds = settings.lease_seconds
+    terms = Terms(duration=seconds, renew_deadline=seconds * 2 / 3, retry=seconds / 7)
+    identity = f"{socket.gethostname()}-{secrets.token_hex(4)}"
+    return Lease(client, settings.lease_namespace, settings.lease_name, identity, terms=terms)
+
+
 def run(settings: Settings) -> None:
-    """The process: logs, audit, signals, loop."""
+    """The process: logs, audit, signals, loop. Raises `LeaseLost`, and `ConfigException` without a cluster."""
     logs.configure(pretty=settings.log_format is LogFormat.PRETTY, level=settings.log_level)
     audit.configure(settings.audit_log)
     with asyncio.Runner(loop_factory=LOOP) as runner:

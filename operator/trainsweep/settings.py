@@ -67,3 +67,14 @@ class Settings:
         float,
         Help("Seconds given to calls under way at the end. Keep it below the pod's terminationGracePeriodSeconds."),
     ] = 20.0
+    leader_election: Annotated[
+        bool, Help("Act only while holding a Lease, so that several replicas can run: one works, the others stand by.")
+    ] = False
+    lease_name: Annotated[
+        str, Help("The name of the Lease. Operators that share the work (shards) need one name each.")
+    ] = "trainsweep"
+    lease_namespace: Annotated[str, Help("The namespace of the Lease: the operator's own.")] = "trainsweep"
+    lease_seconds: Annotated[
+        float,
+        Help("Seconds after which a silent leader is replaced. It stops acting itself after two thirds of that."),
+    ] = 15.0

@@ -20,11 +20,12 @@ _WRITES = frozenset({"create", "update", "patch", "delete"})
 
 
 class Api:
-    """Requests of an administrator. `namespace` is where objects are looked for."""
+    """Requests of an administrator. `namespace` is where objects are looked for, `cache` is a directory for kubectl."""
 
-    def __init__(self, kubeconfig: Path, namespace: str) -> None:
+    def __init__(self, kubeconfig: Path, namespace: str, cache: Path) -> None:
         self.kubeconfig = kubeconfig
         self.namespace = namespace
+        self._cache = cache
         login = json.loads(kubeconfig.read_text())
         cluster = login["clusters"][0]["cluster"]
         self._http = httpx.AsyncClient(
@@ -77,10 +78,12 @@ class Api:
         _read(await self._http.delete(self.path(kind, name)))
 
     async def kubectl(self, *arguments: str) -> str:
-        """What kubectl prints. Fails when it does not exit with 0."""
+        """What kubectl prints in the namespace. Fails when it does not exit with 0."""
         process = await asyncio.create_subprocess_exec(
             "kubectl",
-            *("--kubeconfig", str(self.kubeconfig), *arguments),
+            # A cache of its own: kubectl does not ask again for what it learned of an earlier server on the same port.
+            *("--kubeconfig", str(self.kubeconfig), "--cache-dir", str(self._cache), "-n", self.namespace),
+            *arguments,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )

@@ -58,7 +58,7 @@ async def world(quiet_world: World) -> World:
 async def make_world(plane: ControlPlane, directory: Path) -> AsyncIterator[World]:
     modelarts, qianfan = simulators()
     assert plane.audit_log
-    api = Api(plane.kubeconfig, f"e2e-{secrets.token_hex(4)}")
+    api = Api(plane.kubeconfig, f"e2e-{secrets.token_hex(4)}", directory / "kubectl")
     async with serve(modelarts) as huawei, serve(qianfan) as baidu:
         world = World(
             plane=plane,

@@ -123,6 +123,18 @@ class World:
         await until(there, f"{kind} {name} is Ready or not because of {reason}", timeout, shown=found)
         return found["status"]
 
+    async def shows(self, kind: str, name: str, **wanted: Any) -> dict[str, Any]:
+        """The status, once these of its fields have these values: `externalState="Running"`."""
+        found: dict[str, Any] = {}
+
+        async def there() -> bool:
+            found.clear()
+            found.update((await self.api.get(kind, name) or {}).get("status") or {})
+            return all(found.get(field) == value for field, value in wanted.items())
+
+        await until(there, f"{kind} {name} shows {wanted}", shown=found)
+        return found
+
     async def gone(self, kind: str, name: str, *, timeout: float = 30.0) -> None:
         found: dict[str, Any] = {}
 
@@ -140,7 +152,21 @@ class World:
             lambda: len(calls(simulator, operation)) >= seen + count, f"{count} more {operation}", shown=operation
         )
 
-    # What a test counts.
+    # What a test looks at.
+
+    def thing(self, id: str) -> dict[str, Any] | None:
+        """The true state of a remote thing at either provider, None when it is gone."""
+        things = [*self.modelarts.things(), *self.qianfan.things()]
+        return next((entry for entry in things if entry["id"] == id), None)
+
+    def writes(self) -> list[tuple[str, str]]:
+        """All stops and deletes that the providers have received, in order at each: (operation, target)."""
+        return [
+            (entry.operation, entry.target)
+            for simulator in (self.modelarts, self.qianfan)
+            for entry in simulator.journal.entries
+            if entry.operation.startswith(("Stop", "Delete", "Batch", "Update"))
+        ]
 
     def api_writes(self, name: str = "") -> list[str]:
         """Our writes to the API server in this namespace, as "patch trainingjobs/status"; `name` selects an object."""
@@ -158,20 +184,6 @@ def condition(body: dict[str, Any], kind: str) -> dict[str, Any]:
 def calls(simulator: Simulator, operation: str, **wanted: object) -> list[Entry]:
     """The calls of one operation that a simulator has received."""
     return simulator.journal.select(operation=operation, **wanted)
-
-
-def writes(simulator: Simulator) -> list[tuple[str, str]]:
-    """All stops and deletes that a simulator has received, in order: (operation, target)."""
-    return [
-        (entry.operation, entry.target)
-        for entry in simulator.journal.entries
-        if entry.operation.startswith(("Stop", "Delete", "Batch", "Update"))
-    ]
-
-
-def thing(simulator: Simulator, id: str) -> dict[str, Any] | None:
-    """The true state of a remote thing, None when it is gone."""
-    return next((entry for entry in simulator.things() if entry["id"] == id), None)
 
 
 async def until(

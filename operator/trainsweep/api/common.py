@@ -21,11 +21,15 @@ MAX_SECONDS = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A CEL rule of the schema and the sentence that a person reads when it does not hold."""
+    """A CEL rule of the schema and the sentence that a person reads when it does not hold.
+
+    `one_of` repeats a rule of the form "exactly one of these fields" as data, for those who check it without a server.
+    """
 
     rule: str
     message: str
     reason: str = "FieldValueInvalid"
+    one_of: tuple[str, ...] = ()
 
     def schema(self) -> dict[str, str]:
         return {"rule": self.rule, "message": self.message, "reason": self.reason}
@@ -34,7 +38,8 @@ class Rule:
 def exactly_one(*fields: str, names: str) -> Rule:
     """One of `fields` is set and the others are not; `names` says what the chosen one names ("the training job")."""
     present = ", ".join(f"has(self.{field})" for field in fields)
-    return Rule(f"[{present}].exists_one(set, set)", f"Set exactly one of {' and '.join(fields)}: it names {names}.")
+    message = f"Set exactly one of {' and '.join(fields)}: it names {names}."
+    return Rule(f"[{present}].exists_one(set, set)", message, one_of=fields)
 
 
 def immutable(*fields: str, instead: str) -> Rule:

@@ -7,7 +7,9 @@ from dataclasses import fields
 from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
+from kubernetes.aio.config import ConfigException
 
+from trainsweep.core.errors import TrainsweepError
 from trainsweep.settings import Settings
 
 
@@ -21,13 +23,22 @@ def run(**options: Any) -> None:
     $ trainsweep run --log-format pretty
 
     $ trainsweep run --namespace team-a --deletion-policy Orphan
+
+    Exit codes: 0 it was told to end, 1 no cluster, or the Lease was lost, 2 wrong usage.
     """
     from trainsweep import app  # noqa: PLC0415 (the engine is heavy, and the other commands do without it)
 
     given: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in options.items()
     }
-    app.run(Settings(**given))
+    try:
+        app.run(Settings(**given))
+    except ConfigException as error:
+        typer.secho(f"No cluster to work in: {error}", fg="red", err=True)
+        raise typer.Exit(1) from None
+    except TrainsweepError as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise typer.Exit(1) from None
 
 
 def _parameter(name: str, annotated: Any, default: Any) -> inspect.Parameter:

@@ -11,13 +11,11 @@ from trainsweep.core.decision import Action, Delete, Plan, Release, Standing, St
 from trainsweep.core.expectation import mismatch
 from trainsweep.core.facts import Absent, Facts, Verb
 from trainsweep.core.reasons import Reason
-from trainsweep.core.remote import ExternalState, Remote, Target, Thing
+from trainsweep.core.remote import PART_OF, ExternalState, Remote, Target, Thing
 
 #: Seconds for which an accepted stop or delete is given time before it is asked for again. Providers take a while to
 #: show it (Qianfan has no "Stopping" state, ModelArts V1 no "Deleting"), and asking again early helps nobody.
 PATIENCE = 60.0
-
-_PART_OF = {Thing.JOB: Thing.VERSION, Thing.TUNING_JOB: Thing.TUNING_TASK}
 
 
 class Goal(StrEnum):
@@ -129,7 +127,7 @@ def _activity(remote: Remote) -> ExternalState:
 
 def _runs(facts: Facts, remote: Remote, *, active: bool) -> tuple[Target, ...]:
     """The things that a stop or a cascading delete works on: the parts, or the thing itself."""
-    kind = _PART_OF.get(facts.record.thing)
+    kind = PART_OF.get(facts.record.thing)
     if kind is None or not remote.parts:
         return (_target(facts),)
     return tuple(Target(kind, part.id, remote.id) for part in remote.parts if part.state.active or not active)

@@ -41,6 +41,10 @@ class Thing(StrEnum):
     TUNING_JOB = "FineTuningJob"
 
 
+#: What a thing without a run of its own consists of.
+PART_OF = {Thing.JOB: Thing.VERSION, Thing.TUNING_JOB: Thing.TUNING_TASK}
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One remote thing by id. `id` is the `status.externalID`: of a version it is `JOB/VERSION`, of a config its name.

@@ -21,7 +21,8 @@ from trainsweep.providers.registry import PACES
 class Account:
     """Everything that the resources of one ProviderConfig share.
 
-    `wake(key)` puts a resource on the queue; `troubled()` is called when the circuit opens or closes.
+    `wake(key)` puts a resource on the queue; `troubled()` is called when the circuit opens or closes;
+    `may_write()` says whether this replica leads at this moment.
     """
 
     def __init__(
@@ -32,13 +33,14 @@ class Account:
         now: Callable[[], datetime],
         wake: Callable[[Key], None],
         troubled: Callable[[], None],
+        may_write: Callable[[], bool] = lambda: True,
     ) -> None:
         self.spec = spec
         self.identity = identity
         self.fingerprint = ""
         self._provider: Provider | None = None
         self.guard = Guard(limit=spec.deletion_guard.max_deletions, window=spec.deletion_guard.window_seconds)
-        self.lane = _lane(spec, now, troubled)
+        self.lane = _lane(spec, now, troubled, may_write)
         self.snapshots: Snapshots = Snapshots(self._list)
         self.poll = Poll(self.snapshots, spec.polling, wake)
 
@@ -92,9 +94,11 @@ def in_flight(spec: AccountSpec) -> int:
     return spec.rate_limit.max_in_flight or PACES[spec.provider].in_flight
 
 
-def _lane(spec: AccountSpec, now: Callable[[], datetime], troubled: Callable[[], None]) -> Lane:
+def _lane(
+    spec: AccountSpec, now: Callable[[], datetime], troubled: Callable[[], None], may_write: Callable[[], bool]
+) -> Lane:
     reads, writes = _buckets(spec)
-    return Lane(reads=reads, writes=writes, in_flight=in_flight(spec), now=now, changed=troubled)
+    return Lane(reads=reads, writes=writes, in_flight=in_flight(spec), now=now, changed=troubled, may_write=may_write)
 
 
 def _buckets(spec: AccountSpec) -> tuple[Bucket, Bucket]:

@@ -54,8 +54,10 @@ class Accounts:
         now: Callable[[], datetime],
         wake: Callable[[Key], None],
         revisit: Callable[[Key], None],
+        may_act: Callable[[], bool] = lambda: True,
     ) -> None:
         self._client = client
+        self._may_act = may_act
         self._writer = writer
         self._store = store
         self._endpoints = endpoints
@@ -72,17 +74,8 @@ class Accounts:
     async def find(self, record: Record, namespace: Namespace) -> Account | Obstacle:
         """The account of a resource, or what stands in the way of using it. Waits for the first look at it."""
         key = record.config
-        config = self._store.configs.get(key)
-        if config is None:
-            return obstacle(Reason.CONFIG_NOT_FOUND, f"{key} does not exist; create it.")
-        spec = config.spec
-        if record.thing not in HOLDS[spec.provider]:
-            other = ProviderName.QIANFAN if spec.provider is ProviderName.MODELARTS else ProviderName.MODELARTS
-            message = f"{key} is for {spec.provider}; a {record.thing} needs one for {other}."
-            return obstacle(Reason.INVALID_SPEC, message)
-        name = record.key.namespace
-        if isinstance(spec, ClusterProviderConfigSpec) and not spec.allowed_namespaces.admit(name, namespace.labels):
-            return obstacle(Reason.NOT_ALLOWED, f"{key} does not allow the namespace {name}; see allowedNamespaces.")
+        if wrong := unfit(record, self._store.configs.get(key), namespace):
+            return wrong
         await self._settled.setdefault(key, asyncio.Event()).wait()
         return (
             self._obstacles.get(key)
@@ -153,6 +146,7 @@ class Accounts:
             now=self._now,
             wake=self._wake,
             troubled=lambda: self._troubled(config.key),
+            may_write=self._may_act,
         )
         account.guard.holding = "held" in json.loads(config.status or "{}")
         return account
@@ -218,6 +212,22 @@ class Accounts:
         updated = parse(kind, body)
         if isinstance(updated, Config):
             self._store.put_config(updated)
+
+
+def unfit(record: Record, config: Config | None, namespace: Namespace) -> Obstacle | None:
+    """Why a resource cannot use the account that it names, before anybody asks the provider."""
+    key = record.config
+    if config is None:
+        return obstacle(Reason.CONFIG_NOT_FOUND, f"{key} does not exist; create it.")
+    spec = config.spec
+    if record.thing not in HOLDS[spec.provider]:
+        other = ProviderName.QIANFAN if spec.provider is ProviderName.MODELARTS else ProviderName.MODELARTS
+        message = f"{key} is for {spec.provider}; a {record.thing} needs one for {other}."
+        return obstacle(Reason.INVALID_SPEC, message)
+    name = record.key.namespace
+    if isinstance(spec, ClusterProviderConfigSpec) and not spec.allowed_namespaces.admit(name, namespace.labels):
+        return obstacle(Reason.NOT_ALLOWED, f"{key} does not allow the namespace {name}; see allowedNamespaces.")
+    return None
 
 
 def obstacle(reason: Reason, message: str) -> Obstacle:

@@ -11,6 +11,7 @@ from typing import Any
 
 from trainsweep.api.common import DeletionPolicy
 from trainsweep.api.kinds import REMOTE_KINDS
+from trainsweep.core.errors import TrainsweepError
 from trainsweep.core.record import Key, Record
 from trainsweep.engine.account import in_flight
 from trainsweep.engine.accounts import Accounts
@@ -23,6 +24,7 @@ from trainsweep.engine.sweep import sweep
 from trainsweep.engine.watch import Watch
 from trainsweep.kube.client import KubeClient, Login
 from trainsweep.kube.events import Events
+from trainsweep.kube.lease import Lease
 from trainsweep.kube.surroundings import Surroundings
 from trainsweep.kube.writer import Writer
 from trainsweep.providers.registry import Endpoints
@@ -38,6 +40,10 @@ SWEEP_EVERY = 600.0
 SWEEP_RETRY = 5.0
 
 
+class LeaseLost(TrainsweepError):
+    """Another replica may have taken over."""
+
+
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
     namespaces: tuple[str, ...] = ()
@@ -47,17 +53,19 @@ class EngineSettings:
 
 
 class Engine:
-    """`run()` works until `stop()` is called."""
+    """`run()` works until `stop()` is called, or until the lease is lost. Without a lease it is always the leader."""
 
     def __init__(
         self,
         client: KubeClient,
         login: Login,
         settings: EngineSettings,
+        lease: Lease | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client = client
         self._settings = settings
+        self._lease = lease
         self._store = Store()
         self._queues: dict[Key, Queue] = {}
         writer = Writer(client)
@@ -69,6 +77,7 @@ class Engine:
             now=now,
             wake=self._wake,
             revisit=self._revisit,
+            may_act=lambda: lease is None or lease.held,
         )
         self._reconciler = Reconciler(
             self._store,
@@ -87,18 +96,45 @@ class Engine:
         self._sweep_now = asyncio.Event()
         self._open = False
 
+    @property
+    def leading(self) -> bool:
+        """Whether this replica works, as opposed to standing by with a warm store."""
+        return self._open
+
     async def run(self) -> None:
-        """Fill the store, then work. Nothing is done before the store is whole: ownership and guard depend on it."""
+        """Fill the store, then work. Nothing is done before the store is whole: ownership and guard depend on it.
+
+        Raises `LeaseLost` when another replica may have taken over: the process should end and start anew.
+        """
         self._loop = asyncio.get_running_loop()
         await self._first_sweep()
-        if not self._stopping.is_set():
-            self._watch.start()
-            self._open = True
-            self._configs.open()
-            for queue in self._queues.values():
-                queue.open()
+        if self._stopping.is_set():
+            return
+        self._watch.start()
+        leading = asyncio.create_task(self._lead())
+        try:
             await self._sweep_until_stopped()
-        await self._drain()
+        finally:
+            lost = leading.done() and self._lease is not None
+            leading.cancel()
+            await asyncio.gather(leading, return_exceptions=True)
+            await self._drain()
+            if self._lease:
+                await self._lease.release()
+        if lost:
+            raise LeaseLost("The Lease was lost; this replica ends and starts anew.")
+
+    async def _lead(self) -> None:
+        """Begin to work once the lease is held; end the engine when it is lost."""
+        if self._lease:
+            await self._lease.acquire()
+        self._open = True
+        self._configs.open()
+        for queue in self._queues.values():
+            queue.open()
+        if self._lease:
+            await self._lease.keep()
+            self.stop()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -131,34 +167,34 @@ class Engine:
 
     async def _drain(self) -> None:
         """Let the calls under way end, then close."""
-        await asyncio.to_thread(self._watch.stop) if self._open else None
+        await asyncio.to_thread(self._watch.stop)
         queues = [self._configs, *self._queues.values()]
         await asyncio.gather(*(queue.drain(self._settings.drain_seconds) for queue in queues))
         await self._accounts.aclose()
 
-    def _known(self, kind: str) -> frozenset[Key]:
-        objects = self._store.records if kind in REMOTE_KINDS else self._store.configs
-        return frozenset(key for key in objects if key.kind == kind)
+    def _known(self, kind: str) -> dict[Key, str]:
+        objects: Mapping[Key, Record | Config] = self._store.records if kind in REMOTE_KINDS else self._store.configs
+        return {key: known.uid for key, known in objects.items() if key.kind == kind}
 
     def _hand_over(self, kind: str, gone: bool, body: Mapping[str, Any]) -> None:
         """From the watch's thread: parse there, decide here."""
         if self._loop is None:
             return
         parsed = None if gone else parse(kind, body)
-        self._loop.call_soon_threadsafe(self._apply, key_of(kind, body), parsed)
+        self._loop.call_soon_threadsafe(self._apply, key_of(kind, body), body["metadata"]["uid"], parsed)
 
     def _watch_restarted(self) -> None:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._sweep_now.set)
 
     def _receive(self, kind: str, gone: bool, body: Mapping[str, Any]) -> None:
-        self._apply(key_of(kind, body), None if gone else parse(kind, body))
+        self._apply(key_of(kind, body), body["metadata"]["uid"], None if gone else parse(kind, body))
 
-    def _apply(self, key: Key, parsed: Record | Config | Unreadable | None) -> None:
+    def _apply(self, key: Key, uid: str, parsed: Record | Config | Unreadable | None) -> None:
         """Take one view of one object into the store and queue what follows from it."""
         match parsed:
             case None:
-                self._gone(key)
+                self._gone(key, uid)
             case Record():
                 if self._store.put(parsed) is Change.SUBSTANCE:
                     self._wake(key)
@@ -172,15 +208,14 @@ class Engine:
             case Unreadable():
                 log.error("an object does not fit the schema", extra={"resource": str(key), "why": parsed.problem})
 
-    def _gone(self, key: Key) -> None:
+    def _gone(self, key: Key, uid: str) -> None:
         record = self._store.records.get(key)
-        if record:
+        if self._store.bury(key, uid) and record:
             queue = self._queue(record.config)
-            self._store.remove(key)
             queue.forget(key)
             queue.add(key)
             self._revisit(record.config)
-        elif self._store.configs.pop(key, None):
+        elif key.kind not in REMOTE_KINDS:
             self._configs.add(key)
 
     def _wake_referrers(self, key: Key) -> None:

@@ -39,6 +39,10 @@ class CircuitOpen(Exception):
         self.cause = cause
 
 
+class Fenced(Exception):
+    """No call was made: this replica does not lead any more, and another one may be acting."""
+
+
 @dataclass(slots=True)
 class Bucket:
     """Tokens at `rate` per second, `burst` at most. A 429 halves the rate, success lets it grow back slowly."""
@@ -96,12 +100,14 @@ class Lane:
         in_flight: int,
         now: Callable[[], datetime],
         changed: Callable[[], None] = lambda: None,
+        may_write: Callable[[], bool] = lambda: True,
         rng: random.Random | None = None,
     ) -> None:
         self._buckets = {False: reads, True: writes}
         self._slots = asyncio.Semaphore(in_flight)
         self._now = now
         self._changed = changed
+        self._may_write = may_write
         self._rng = rng or random.Random()  # noqa: S311 (spreads retries, guards nothing)
         self._quiet_until = 0.0
         self._trial = False
@@ -135,6 +141,9 @@ class Lane:
         pause = max(self._buckets[_writing.get()].take(now), self._quiet_until - now)
         if pause > 0:
             await asyncio.sleep(pause)
+        # Asked at the last moment: a process that was frozen here must not go on as if nothing had happened.
+        if _writing.get() and not self._may_write():
+            raise Fenced
 
     def reset(self) -> None:
         """Close the circuit: the credentials changed."""

@@ -23,7 +23,7 @@ from trainsweep.core.remote import Remote, Target
 from trainsweep.engine.account import Account
 from trainsweep.engine.accounts import Accounts, obstacle, trouble
 from trainsweep.engine.act import act
-from trainsweep.engine.lane import CircuitOpen
+from trainsweep.engine.lane import CircuitOpen, Fenced
 from trainsweep.engine.memory import Memory
 from trainsweep.engine.observe import identify, observe
 from trainsweep.engine.report import Reporter
@@ -95,7 +95,7 @@ class Reconciler:
             return await self._pass(record, memory)
         except KubeError as error:
             if error.status == 409:
-                await self._reporter.refresh(key)
+                await self._reporter.refresh(record)
                 return 0.05
             if error.status == 404:
                 return None  # the watch will tell
@@ -197,6 +197,8 @@ class Reconciler:
             return await self._hold_back(action, state, memory, account)
         try:
             setback = await act(action, state.facts, memory, account, self._now())
+        except Fenced:
+            return None
         except CircuitOpen as circuit:
             return circuit.seconds
         except ProviderError as error:

@@ -81,14 +81,14 @@ class Reporter:
     async def event(self, record: Record, reason: Reason, message: str, *, warning: bool = False) -> None:
         await self._events.post(Subject(record.key, record.uid, API_VERSION), reason, message, warning=warning)
 
-    async def refresh(self, key: Key) -> None:
+    async def refresh(self, record: Record) -> None:
         """Read a resource again after a conflict."""
         try:
-            self._take(key, await self._client.get(paths.resource(key)))
+            self._take(record.key, await self._client.get(paths.resource(record.key)))
         except KubeError as error:
             if error.status != 404:
                 raise
-            self._store.remove(key)
+            self._store.bury(record.key, record.uid)
 
     def _take(self, key: Key, body: dict[str, object]) -> Record:
         """Put an answer of the API server into the store, ahead of the watch."""
@@ -96,4 +96,4 @@ class Reporter:
         if not isinstance(parsed, Record):
             raise TypeError(f"{key} came back in a form that the schema forbids")
         self._store.put(parsed)
-        return self._store.records[key]
+        return self._store.records.get(key, parsed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
@@ -21,6 +21,9 @@ class Change(Enum):
     SUBSTANCE = auto()
 
 
+#: How many uids of objects that are gone are remembered, so that a late list does not bring them back.
+REMEMBERED_GRAVES = 20_000
+
 #: A remote thing, whatever ProviderConfig names it: the account's identity and the target.
 Claim = tuple[tuple[str, ...], str, str]
 
@@ -35,14 +38,17 @@ class Store:
     removals: defaultdict[Key, set[Key]] = field(default_factory=lambda: defaultdict(set))
     #: TrainingJobVersions by the TrainingJob that their jobRef names.
     referrers: defaultdict[Key, set[Key]] = field(default_factory=lambda: defaultdict(set))
+    _buried: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _claims: defaultdict[Claim, set[Key]] = field(default_factory=lambda: defaultdict(set))
     _claimed: dict[Key, Claim] = field(default_factory=dict)
 
     def put(self, record: Record) -> Change:
-        """Take a view of a resource, unless a newer one is here already."""
+        """Take a view of a resource, unless a newer one is here already or the resource is known to be gone."""
         before = self.records.get(record.key)
-        if before and before.uid == record.uid and not newer(record.version, before.version):
+        if record.uid in self._buried or (before and not _supersedes(record, before)):
             return Change.NOTHING
+        if before and before.uid != record.uid:
+            self._remove(before)
         self.records[record.key] = record
         self.users[record.config].add(record.key)
         if job := _reference(record):
@@ -55,23 +61,38 @@ class Store:
             return Change.STATUS
         return Change.SUBSTANCE
 
-    def remove(self, key: Key) -> None:
-        record = self.records.pop(key, None)
-        self.unclaim(key)
-        if record:
-            self.users[record.config].discard(key)
-            self.removals[record.config].discard(key)
-            if job := _reference(record):
-                self.referrers[job].discard(key)
-
     def put_config(self, config: Config) -> Change:
         before = self.configs.get(config.key)
-        if before and before.uid == config.uid and not newer(config.version, before.version):
+        if config.uid in self._buried or (before and not _supersedes(config, before)):
             return Change.NOTHING
         self.configs[config.key] = config
         if before and replace(before, version=config.version, status=config.status) == config:
             return Change.STATUS
         return Change.SUBSTANCE
+
+    def bury(self, key: Key, uid: str) -> bool:
+        """Note that an object is gone for good; whether it was here. A late view of it is ignored from now on.
+
+        Its claim stays until the engine has woken its rivals.
+        """
+        self._buried[uid] = None
+        while len(self._buried) > REMEMBERED_GRAVES:
+            self._buried.popitem(last=False)
+        record, config = self.records.get(key), self.configs.get(key)
+        if record and record.uid == uid:
+            self._remove(record)
+            return True
+        if config and config.uid == uid:
+            del self.configs[key]
+            return True
+        return False
+
+    def _remove(self, record: Record) -> None:
+        del self.records[record.key]
+        self.users[record.config].discard(record.key)
+        self.removals[record.config].discard(record.key)
+        if job := _reference(record):
+            self.referrers[job].discard(record.key)
 
     def claim(self, key: Key, account: tuple[str, ...], target: Target) -> Key | None:
         """Note that a resource names a remote thing; the answer is the owner when that is another resource.
@@ -83,7 +104,7 @@ class Store:
             self.unclaim(key)
             self._claimed[key] = claim
             self._claims[claim].add(key)
-        claimants = self._claims[claim]
+        claimants = [other for other in self._claims[claim] if other in self.records]
         if len(claimants) == 1:
             return None
         owner = min(claimants, key=self._seniority)
@@ -104,6 +125,11 @@ class Store:
     def _seniority(self, key: Key) -> tuple[bool, float, str]:
         record = self.records[key]
         return not record.past.external_id, record.created_at.timestamp(), record.uid
+
+
+def _supersedes(view: Record | Config, before: Record | Config) -> bool:
+    """Of one object the higher version; of two with the same name the one that is not buried, so the one that comes."""
+    return view.uid != before.uid or newer(view.version, before.version)
 
 
 def newer(version: str, than: str) -> bool:

@@ -18,10 +18,10 @@ log = logging.getLogger(__name__)
 async def sweep(
     client: KubeClient,
     namespaces: tuple[str, ...],
-    known: Callable[[str], frozenset[Key]],
+    known: Callable[[str], Mapping[Key, str]],
     deliver: Callable[[str, bool, Mapping[str, Any]], None],
 ) -> None:
-    """Deliver every object that is there, and as gone every key that was `known(kind)` before and is no more."""
+    """Deliver every object that is there, and as gone what was `known(kind)` before (key and uid) and is no more."""
     for kind in KINDS.values():
         if kind.scope == "Cluster" and namespaces:
             continue
@@ -37,5 +37,6 @@ async def sweep(
             if error.status != 404:
                 raise
             log.info("the definition of a kind is missing; its resources are taken for gone", extra={"kind": kind.name})
-        for key in before - found:
-            deliver(kind.name, True, {"metadata": {"namespace": key.namespace, "name": key.name, "uid": ""}})
+        for key, uid in before.items():
+            if key not in found:
+                deliver(kind.name, True, {"metadata": {"namespace": key.namespace, "name": key.name, "uid": uid}})

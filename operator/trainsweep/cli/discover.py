@@ -1,0 +1,259 @@
+"""`trainsweep discover`: what an account holds, as a table, as JSON, or as manifests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from trainsweep.api.common import ConfigKind, DeletionPolicy, DesiredState, ProviderName
+from trainsweep.api.provider_config import AccountSpec, ModelArts, Qianfan
+from trainsweep.cli.adoption import Adoption, documents
+from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish
+from trainsweep.cli.inventory import Inventory, Item, claimed, is_claimed, take_inventory
+from trainsweep.cli.known import config_of, load
+from trainsweep.cli.reading import credentials_of_environment, reading
+from trainsweep.core.errors import ConfigurationError
+from trainsweep.core.past import format_time
+from trainsweep.core.reasons import Reason
+from trainsweep.core.record import Key
+from trainsweep.core.remote import ExternalState, Thing
+from trainsweep.engine.account import Account
+from trainsweep.engine.lane import CircuitOpen
+from trainsweep.engine.secrets import read_secret
+from trainsweep.engine.store import Store
+from trainsweep.providers.registry import Endpoints
+
+
+class Output(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    MANIFESTS = "manifests"
+
+
+class Which(StrEnum):
+    """The providers, as they are written on the command line."""
+
+    MODELARTS = "modelarts"
+    QIANFAN = "qianfan"
+
+    @property
+    def name_in_api(self) -> ProviderName:
+        return ProviderName.MODELARTS if self is Which.MODELARTS else ProviderName.QIANFAN
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which things to show; an empty tuple or text admits all."""
+
+    kinds: tuple[Thing, ...]
+    states: tuple[ExternalState, ...]
+    name_contains: str
+
+    def admits(self, item: Item) -> bool:
+        return (
+            (not self.kinds or item.thing in self.kinds)
+            and (not self.states or item.remote.state in self.states)
+            and self.name_contains.lower() in item.remote.name.lower()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the account is described: on the command line (`spec`), or by a config in the cluster (`config`)."""
+
+    spec: AccountSpec | None
+    config: Key
+    kubeconfig: Path | None
+    context: str | None
+    endpoints: Endpoints
+
+
+def discover(
+    *,
+    provider_config: Annotated[
+        str,
+        typer.Option(
+            metavar="[NAMESPACE/]NAME",
+            help="The ProviderConfig in the cluster to read the account from. With --provider: its name in manifests.",
+        ),
+    ] = "",
+    cluster_provider_config: Annotated[
+        str, typer.Option(metavar="NAME", help="The same for a ClusterProviderConfig.")
+    ] = "",
+    provider: Annotated[
+        Which | None,
+        typer.Option(help="Read an account without a cluster; keys come from the environment.", case_sensitive=False),
+    ] = None,
+    region: Annotated[str, typer.Option(help="With --provider modelarts: the region, such as cn-north-4.")] = "",
+    project_id: Annotated[
+        str, typer.Option(envvar="HUAWEICLOUD_SDK_PROJECT_ID", help="With --provider modelarts: the project.")
+    ] = "",
+    endpoint: Annotated[str, typer.Option(help="With --provider: the base URL, where the public one is wrong.")] = "",
+    kind: Annotated[list[Thing] | None, typer.Option(help="Only this kind; may be given several times.")] = None,
+    state: Annotated[list[ExternalState] | None, typer.Option(help="Only in this state; may be repeated.")] = None,
+    name_contains: Annotated[str, typer.Option(help="Only things whose name contains this, in any case.")] = "",
+    unmanaged: Annotated[
+        bool, typer.Option("--unmanaged", help="Only what no resource in the cluster names (reads the cluster).")
+    ] = False,
+    output: Annotated[Output, typer.Option("--output", "-o", help="The form of the answer.")] = Output.TABLE,
+    as_manifests: Annotated[bool, typer.Option("--as-manifests", help="Short for --output manifests.")] = False,
+    desired_state: Annotated[
+        DesiredState, typer.Option(help="In manifests: the desired state. Stopped and Absent cannot be undone.")
+    ] = DesiredState.PRESENT,
+    deletion_policy: Annotated[
+        DeletionPolicy, typer.Option(help="In manifests: what deleting a resource does to its remote thing.")
+    ] = DeletionPolicy.ORPHAN,
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="The namespace of config and manifests.")] = "",
+    allow_http_endpoints: Annotated[
+        bool,
+        typer.Option(
+            "--allow-http-endpoints", envvar="TRAINSWEEP_ALLOW_HTTP_ENDPOINTS", help="Allow endpoints without TLS."
+        ),
+    ] = False,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> None:
+    """List what an account holds: jobs, versions, configs, fine-tuning jobs and tasks. Only reads.
+
+    Without a cluster, keys are read where the vendors' clients look: HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (and
+    HUAWEICLOUD_SDK_SECURITY_TOKEN), or QIANFAN_ACCESS_KEY and QIANFAN_SECRET_KEY.
+
+    For example:
+
+    $ trainsweep discover --provider-config team-a/huawei
+
+    $ trainsweep discover --provider modelarts --region cn-north-4 --project-id 0123456789abcdef --state Running
+
+    $ trainsweep discover --provider-config huawei --name-contains nightly --output manifests --desired-state Stopped
+    | kubectl apply -f -
+
+    $ trainsweep discover --provider-config huawei --unmanaged --as-manifests
+
+    Exit codes: 0 listed, 1 provider or cluster error, 2 wrong usage.
+    """
+    spec = _spec(provider, region, project_id, endpoint)
+    config = _config(provider_config, cluster_provider_config, namespace)
+    shape = Output.MANIFESTS if as_manifests else output
+    if not config.name and (spec is None or shape is Output.MANIFESTS):
+        also = "" if spec is None else " (the name that the manifests give)"
+        raise typer.BadParameter(f"Name the account: --provider-config{also}, or --provider without manifests.")
+    place = Place(spec, config, kubeconfig, context, Endpoints(http=allow_http_endpoints))
+    wanted = Wanted(tuple(kind or ()), tuple(state or ()), name_contains)
+    found = finish(lambda: _discover(place, unmanaged=unmanaged))
+    items = tuple(item for item in found.items if wanted.admits(item))
+    for gap in found.gaps:
+        typer.echo(gap, err=True)
+    match shape:
+        case Output.JSON:
+            typer.echo(json.dumps([_as_json(item) for item in items], indent=2, ensure_ascii=False))
+        case Output.MANIFESTS:
+            target_namespace = namespace or config.namespace or "default"
+            adoption = Adoption(ConfigKind(config.kind), config.name, target_namespace, desired_state, deletion_policy)
+            typer.echo(documents(items, adoption), nl=False)
+        case Output.TABLE:
+            _print_table(items)
+
+
+async def _discover(place: Place, *, unmanaged: bool) -> Inventory:
+    console = Console(stderr=True)
+    async with _account(place) as account:
+        try:
+            with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+                task = progress.add_task("Reading the account", total=None)
+                inventory = await take_inventory(
+                    account, lambda done, total: progress.update(task, completed=done, total=total)
+                )
+            if not unmanaged:
+                return inventory
+            store = Store()
+            async with connected(place.kubeconfig, place.context) as client:
+                await load(client, store, ())
+            names = await claimed(account, store)
+        except CircuitOpen as circuit:
+            raise circuit.cause from None
+    return Inventory(tuple(item for item in inventory.items if not is_claimed(item, names)), inventory.gaps)
+
+
+@asynccontextmanager
+async def _account(place: Place) -> AsyncIterator[Account]:
+    async with AsyncExitStack() as stack:
+        if place.spec:
+            spec, credentials = place.spec, credentials_of_environment(place.spec.provider)
+        else:
+            async with connected(place.kubeconfig, place.context) as client:
+                config = await config_of(client, place.config)
+                if config is None:
+                    raise ConfigurationError(Reason.CONFIG_NOT_FOUND, f"{place.config} does not exist.")
+                spec, credentials = config.spec, (await read_secret(client, config)).credentials
+        yield await stack.enter_async_context(reading(spec, credentials, place.endpoints))
+
+
+def _spec(provider: Which | None, region: str, project_id: str, endpoint: str) -> AccountSpec | None:
+    match provider:
+        case None:
+            if region or endpoint:
+                raise typer.BadParameter("--region and --endpoint describe an account; they go with --provider.")
+            return None
+        case Which.MODELARTS:
+            if not project_id or not (region or endpoint):
+                raise typer.BadParameter("--provider modelarts needs --project-id, and --region or --endpoint.")
+            block = ModelArts(region=region or None, project_id=project_id, endpoint=endpoint or None)
+            return AccountSpec(provider=ProviderName.MODELARTS, model_arts=block)
+        case Which.QIANFAN:
+            if region:
+                raise typer.BadParameter("--region belongs to ModelArts; Qianfan has one endpoint (--endpoint).")
+            return AccountSpec(
+                provider=ProviderName.QIANFAN, qianfan=Qianfan(endpoint=endpoint) if endpoint else Qianfan()
+            )
+
+
+def _config(namespaced: str, cluster: str, namespace: str) -> Key:
+    """The config that is meant; its name is "" when none was given."""
+    if namespaced and cluster:
+        raise typer.BadParameter("Give --provider-config or --cluster-provider-config, not both.")
+    if cluster:
+        return Key("ClusterProviderConfig", "", cluster)
+    place, _, name = namespaced.rpartition("/")
+    if place and namespace and place != namespace:
+        raise typer.BadParameter(f"A ProviderConfig serves its own namespace: {place}, not {namespace}.")
+    return Key("ProviderConfig", place or namespace or "default", name)
+
+
+def _as_json(item: Item) -> dict[str, Any]:
+    remote = item.remote
+    times = {"createdAt": remote.created_at, "startedAt": remote.started_at, "finishedAt": remote.finished_at}
+    return {
+        "kind": item.thing.value,
+        "id": item.id,
+        "name": remote.name,
+        "parent": item.parent,
+        "state": remote.state.value,
+        "providerState": remote.provider_state,
+        **{name: format_time(time) if time else None for name, time in times.items()},
+    }
+
+
+def _print_table(items: tuple[Item, ...]) -> None:
+    if not items:
+        typer.echo("Nothing found.", err=True)
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("KIND", "ID", "NAME", "STATE", "PROVIDER-STATE", "CREATED"):
+        table.add_column(column, no_wrap=True)
+    for item in items:
+        remote = item.remote
+        created = format_time(remote.created_at) if remote.created_at else ""
+        table.add_row(item.thing, item.id, remote.name, remote.state, remote.provider_state, created)
+    # In a pipe there is no width to keep to.
+    console = Console()
+    console.print(table, width=None if console.is_terminal else 400)

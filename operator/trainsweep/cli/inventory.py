@@ -1,0 +1,121 @@
+"""What an account holds: every collection read once, the parts of each job after it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from trainsweep.api.fine_tuning import FineTuningJobSpec
+from trainsweep.core.errors import ConfigurationError, Misrouted
+from trainsweep.core.record import Record
+from trainsweep.core.remote import PART_OF, Remote, Target, Thing, state_of_parts
+from trainsweep.engine.account import Account
+from trainsweep.engine.memory import Memory
+from trainsweep.engine.observe import identify
+from trainsweep.engine.store import Store
+from trainsweep.providers.registry import HOLDS, identity
+
+#: Told after each list: how many of how many are read.
+Told = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One remote thing. `parent` is the id of the job that holds it, "" for a thing of its own."""
+
+    thing: Thing
+    remote: Remote
+    parent: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.remote.id
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """`gaps` are sentences about collections that this account does not offer."""
+
+    items: tuple[Item, ...]
+    gaps: tuple[str, ...] = ()
+
+
+async def take_inventory(account: Account, told: Told = lambda done, total: None) -> Inventory:
+    """Raises `ProviderError`; a collection that is not offered is a gap as long as another one is."""
+    items: list[Item] = []
+    gaps: list[Misrouted] = []
+    tops = sorted(HOLDS[account.spec.provider] - set(PART_OF.values()))
+    for number, thing in enumerate(tops):
+        try:
+            found = await account.snapshots.get(account.provider.collection_of_names(thing), 0.0)
+        except Misrouted as error:
+            gaps.append(error)
+            continue
+        items += await _with_parts(account, thing, tuple(found.entries.values()), told)
+        told(number + 1, len(tops))
+    if len(gaps) == len(tops):
+        raise gaps[0]
+    return Inventory(tuple(items), tuple(f"Not offered to this account: {error}" for error in gaps))
+
+
+async def _with_parts(account: Account, thing: Thing, things: Sequence[Remote], told: Told) -> list[Item]:
+    """Each thing, followed by its parts. Only a job that the list does not tell whole is looked into."""
+    done = 0
+    unknown = [remote for remote in things if remote.parts is None]
+
+    async def look(job: Remote) -> tuple[Remote, ...]:
+        nonlocal done
+        parts = await account.snapshots.get(_collection_of_parts(account, thing, job.id), 0.0)
+        told(done := done + 1, len(unknown))
+        return tuple(parts.entries.values())
+
+    parts_of = dict(zip((job.id for job in unknown), await asyncio.gather(*map(look, unknown)), strict=True))
+    items = []
+    for remote in things:
+        parts = parts_of.get(remote.id)
+        items.append(
+            Item(thing, remote if parts is None else replace(remote, state=state_of_parts(parts), parts=parts))
+        )
+        items += [Item(PART_OF[thing], part, remote.id) for part in parts or ()]
+    return items
+
+
+def _collection_of_parts(account: Account, thing: Thing, job_id: str) -> str:
+    part = PART_OF[thing]
+    if part is Thing.VERSION:
+        return account.provider.collection_of_names(part, job_id)
+    return account.provider.collection(Target(part, "", job_id))
+
+
+async def claimed(account: Account, store: Store) -> frozenset[tuple[Thing, str]]:
+    """The things of the account that a resource of the cluster names, found as the operator finds them.
+
+    A job that is named covers what goes with it: the versions of a TrainingJob, with cascade the tasks of a
+    FineTuningJob.
+    """
+    names: set[tuple[Thing, str]] = set()
+    for record in store.records.values():
+        target = await _named(record, account, store)
+        if target is None:
+            continue
+        names.add((target.thing, target.id))
+        if target.thing is Thing.JOB or (isinstance(record.spec, FineTuningJobSpec) and record.spec.cascade):
+            names.add((PART_OF[target.thing], f"{target.id}/*"))
+    return frozenset(names)
+
+
+def is_claimed(item: Item, names: frozenset[tuple[Thing, str]]) -> bool:
+    return (item.thing, item.id) in names or (item.thing, f"{item.parent}/*") in names
+
+
+async def _named(record: Record, account: Account, store: Store) -> Target | None:
+    """What a resource names in this account. A name that fits nothing, or several things, names none of them."""
+    config = store.configs.get(record.config)
+    try:
+        if config is None or identity(config.spec) != account.identity:
+            return None
+        found = await identify(record, Memory(record.uid, record.config), account, store)
+    except ConfigurationError:
+        return None
+    return found if isinstance(found, Target) else None

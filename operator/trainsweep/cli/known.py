@@ -1,0 +1,41 @@
+"""What a cluster knows of our kinds, read once for a command. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from trainsweep.core.errors import ConfigurationError
+from trainsweep.core.reasons import Reason
+from trainsweep.core.record import Key, Record
+from trainsweep.engine.parse import Config, parse
+from trainsweep.engine.store import Store
+from trainsweep.engine.sweep import sweep
+from trainsweep.kube import paths
+from trainsweep.kube.client import KubeClient, KubeError
+
+
+async def load(client: KubeClient, store: Store, namespaces: tuple[str, ...]) -> None:
+    """Put our objects of these namespaces into the store; those of the whole cluster when none is named."""
+
+    def take(kind: str, gone: bool, body: Mapping[str, Any]) -> None:
+        match parse(kind, body):
+            case Record() as record:
+                store.put(record)
+            case Config() as config:
+                store.put_config(config)
+
+    await sweep(client, namespaces, lambda _: frozenset(), take)
+
+
+async def config_of(client: KubeClient, key: Key) -> Config | None:
+    """One ProviderConfig or ClusterProviderConfig; None when there is none. Raises `ConfigurationError` if unreadable."""
+    try:
+        found = parse(key.kind, await client.get(paths.resource(key)))
+    except KubeError as error:
+        if error.status == 404:
+            return None
+        raise
+    if isinstance(found, Config):
+        return found
+    raise ConfigurationError(Reason.INVALID_SPEC, f"{key} is not fit: {getattr(found, 'problem', '')}.")

@@ -1,0 +1,52 @@
+"""An account, opened to be read by a command: the engine's own account, with its pace and its shared lists."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from trainsweep.api.common import ProviderName
+from trainsweep.api.provider_config import AccountSpec
+from trainsweep.core.errors import ConfigurationError
+from trainsweep.core.reasons import Reason
+from trainsweep.engine.account import Account, in_flight
+from trainsweep.providers.credentials import AccessKey, Credentials
+from trainsweep.providers.pacing import paced
+from trainsweep.providers.registry import Endpoints, identity, open_provider
+
+#: Where the vendors' own clients look for keys: access key, secret key, session token.
+VARIABLES: Mapping[ProviderName, tuple[str, str, str]] = {
+    ProviderName.MODELARTS: ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"),
+    ProviderName.QIANFAN: ("QIANFAN_ACCESS_KEY", "QIANFAN_SECRET_KEY", ""),
+}
+
+
+@asynccontextmanager
+async def reading(spec: AccountSpec, credentials: Credentials, endpoints: Endpoints) -> AsyncIterator[Account]:
+    """The account, closed at the end. Raises `ConfigurationError` when spec and credentials do not fit."""
+    account = Account(spec, identity(spec), now=utc_now, wake=lambda _: None, troubled=lambda: None)
+    transport = paced(account.lane.turn, in_flight(spec))
+    provider = open_provider(spec, credentials, endpoints=endpoints, transport=transport, now=utc_now)
+    await account.use(provider, credentials)
+    try:
+        yield account
+    finally:
+        await account.aclose()
+
+
+def credentials_of_environment(provider: ProviderName, environ: Mapping[str, str] = os.environ) -> Credentials:
+    """Keys never come from flags: those show in process lists and in the shell's history."""
+    access_key, secret_key, token = VARIABLES[provider]
+    missing = [name for name in (access_key, secret_key) if not environ.get(name)]
+    if missing:
+        raise ConfigurationError(
+            Reason.SECRET_NOT_FOUND,
+            f"Set {' and '.join(missing)} in the environment: the keys of the {provider} account.",
+        )
+    return AccessKey(environ[access_key], environ[secret_key], environ.get(token, "") if token else "")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
