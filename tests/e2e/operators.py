@@ -62,6 +62,13 @@ class OperatorProcess:
             self._process.kill()
         await self._process.wait()
 
+    def send(self, blow: signal.Signals) -> None:
+        self._process.send_signal(blow)
+
+    async def ended(self) -> int:
+        """Wait for the end; the answer is the exit code."""
+        return await asyncio.wait_for(self._process.wait(), 30)
+
     async def stop(self) -> int:
         """SIGTERM; the answer is the exit code."""
         if self._process.returncode is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from trainsweep.api.common import DeletionPolicy
+
 from .world import World, condition
 
 pytestmark = pytest.mark.apiserver
@@ -33,7 +35,7 @@ async def test_the_namespace_says_it_for_resources_that_do_not(world: World, pol
 
 async def test_the_operator_says_it_where_nobody_else_does(quiet_world: World):
     world = quiet_world
-    world.start_operator(deletion_policy="Orphan")
+    world.start_operator(deletion_policy=DeletionPolicy.ORPHAN)
     await world.resource("TrainingJobVersion", "it", **RUNNING)
     await world.shows("TrainingJobVersion", "it", effectiveDeletionPolicy="Orphan")
     await world.delete("TrainingJobVersion", "it")

