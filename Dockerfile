@@ -6,6 +6,7 @@ FROM ${BASE} AS build
 WORKDIR /src
 COPY pyproject.toml README.md constraints.txt ./
 COPY operator ./operator
+COPY examples ./examples
 RUN python3 -m venv /opt/trainsweep \
     && /opt/trainsweep/bin/pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt . \
     && /opt/trainsweep/bin/pip uninstall --yes pip

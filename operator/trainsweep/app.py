@@ -7,13 +7,15 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from trainsweep.engine.engine import Engine, EngineSettings
 from trainsweep.kube.client import KubeClient, Login
 from trainsweep.kube.lease import Lease, Terms
 from trainsweep.providers.registry import Endpoints
 from trainsweep.settings import LogFormat, Settings
-from trainsweep.telemetry import audit, logs
+from trainsweep.telemetry import audit, health, logs
+from trainsweep.telemetry.metrics import Metrics
 
 try:
     import uvloop
@@ -27,10 +29,18 @@ LOOP = uvloop.new_event_loop if uvloop else None
 CONNECTIONS = 20
 
 
-async def operate(settings: Settings, started: Callable[[Engine], None] = lambda _: None) -> None:
-    """Run the operator until the engine that `started` was given is stopped. Raises `LeaseLost`."""
+async def operate(
+    settings: Settings,
+    started: Callable[[Engine], None] = lambda _: None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> None:
+    """Run the operator until the engine that `started` was given is stopped.
+
+    Raises `LeaseLost` and `AddressUnusable`.
+    """
     login = Login(str(settings.kubeconfig) if settings.kubeconfig else None, settings.context)
-    client = KubeClient(await login.configuration(), connections=CONNECTIONS)
+    metrics = Metrics()
+    client = KubeClient(await login.configuration(), connections=CONNECTIONS, observe=metrics.api_request)
     engine = Engine(
         client,
         login,
@@ -40,11 +50,15 @@ async def operate(settings: Settings, started: Callable[[Engine], None] = lambda
             endpoints=Endpoints(http=settings.allow_http_endpoints, hosts=settings.allowed_endpoint_host),
             drain_seconds=settings.drain_seconds,
         ),
+        now=now,
         lease=_lease(client, settings) if settings.leader_election else None,
+        metrics=metrics,
     )
+    metrics.read_from(engine)
     started(engine)
     try:
-        await engine.run()
+        async with health.serve(settings.http_address, engine, metrics):
+            await engine.run()
     finally:
         await client.aclose()
 
@@ -57,7 +71,10 @@ def _lease(client: KubeClient, settings: Settings) -> Lease:
 
 
 def run(settings: Settings) -> None:
-    """The process: logs, audit, signals, loop. Raises `LeaseLost`, and `ConfigException` without a cluster."""
+    """The process: logs, audit, signals, loop.
+
+    Raises `LeaseLost`, `AddressUnusable`, and `ConfigException` without a cluster.
+    """
     logs.configure(pretty=settings.log_format is LogFormat.PRETTY, level=settings.log_level)
     audit.configure(settings.audit_log)
     with asyncio.Runner(loop_factory=LOOP) as runner:

@@ -67,6 +67,10 @@ class Settings:
         float,
         Help("Seconds given to calls under way at the end. Keep it below the pod's terminationGracePeriodSeconds."),
     ] = 20.0
+    http_address: Annotated[
+        str,
+        Help("Serve /livez, /readyz and /metrics on HOST:PORT; :8080 means every interface. Not served by default."),
+    ] = ""
     leader_election: Annotated[
         bool, Help("Act only while holding a Lease, so that several replicas can run: one works, the others stand by.")
     ] = False

@@ -7,6 +7,10 @@ import typer
 from trainsweep import __version__
 from trainsweep.cli.audit import audit
 from trainsweep.cli.crds import crds
+from trainsweep.cli.demo import demo
+from trainsweep.cli.discover import discover
+from trainsweep.cli.drain import drain
+from trainsweep.cli.plan import plan
 from trainsweep.cli.release import release
 from trainsweep.cli.run import run
 from trainsweep.cli.simulate import simulate
@@ -20,7 +24,11 @@ app = typer.Typer(
 app.command()(run)
 app.command()(crds)
 app.command()(audit)
+app.command()(demo)
+app.command()(discover)
+app.command()(plan)
 app.command()(release)
+app.command()(drain)
 simulate(app)
 
 

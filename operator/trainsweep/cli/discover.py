@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -33,22 +34,15 @@ from trainsweep.engine.secrets import read_secret
 from trainsweep.engine.store import Store
 from trainsweep.providers.registry import Endpoints
 
+#: Characters; wider than any row.
+UNBOUND = 1000
+ONE_OF: Any = typer.Option(help="Only this; may be given several times.", case_sensitive=False)
+
 
 class Output(StrEnum):
     TABLE = "table"
     JSON = "json"
     MANIFESTS = "manifests"
-
-
-class Which(StrEnum):
-    """The providers, as they are written on the command line."""
-
-    MODELARTS = "modelarts"
-    QIANFAN = "qianfan"
-
-    @property
-    def name_in_api(self) -> ProviderName:
-        return ProviderName.MODELARTS if self is Which.MODELARTS else ProviderName.QIANFAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +85,7 @@ def discover(
         str, typer.Option(metavar="NAME", help="The same for a ClusterProviderConfig.")
     ] = "",
     provider: Annotated[
-        Which | None,
+        ProviderName | None,
         typer.Option(help="Read an account without a cluster; keys come from the environment.", case_sensitive=False),
     ] = None,
     region: Annotated[str, typer.Option(help="With --provider modelarts: the region, such as cn-north-4.")] = "",
@@ -99,8 +93,12 @@ def discover(
         str, typer.Option(envvar="HUAWEICLOUD_SDK_PROJECT_ID", help="With --provider modelarts: the project.")
     ] = "",
     endpoint: Annotated[str, typer.Option(help="With --provider: the base URL, where the public one is wrong.")] = "",
-    kind: Annotated[list[Thing] | None, typer.Option(help="Only this kind; may be given several times.")] = None,
-    state: Annotated[list[ExternalState] | None, typer.Option(help="Only in this state; may be repeated.")] = None,
+    kind: Annotated[
+        list[Thing] | None, typer.Option(help="Only this kind; may be repeated.", case_sensitive=False)
+    ] = None,
+    state: Annotated[
+        list[ExternalState] | None, typer.Option(help="Only in this state; may be repeated.", case_sensitive=False)
+    ] = None,
     name_contains: Annotated[str, typer.Option(help="Only things whose name contains this, in any case.")] = "",
     unmanaged: Annotated[
         bool, typer.Option("--unmanaged", help="Only what no resource in the cluster names (reads the cluster).")
@@ -198,23 +196,24 @@ async def _account(place: Place) -> AsyncIterator[Account]:
         yield await stack.enter_async_context(reading(spec, credentials, place.endpoints))
 
 
-def _spec(provider: Which | None, region: str, project_id: str, endpoint: str) -> AccountSpec | None:
-    match provider:
-        case None:
-            if region or endpoint:
-                raise typer.BadParameter("--region and --endpoint describe an account; they go with --provider.")
-            return None
-        case Which.MODELARTS:
-            if not project_id or not (region or endpoint):
-                raise typer.BadParameter("--provider modelarts needs --project-id, and --region or --endpoint.")
-            block = ModelArts(region=region or None, project_id=project_id, endpoint=endpoint or None)
-            return AccountSpec(provider=ProviderName.MODELARTS, model_arts=block)
-        case Which.QIANFAN:
-            if region:
-                raise typer.BadParameter("--region belongs to ModelArts; Qianfan has one endpoint (--endpoint).")
-            return AccountSpec(
-                provider=ProviderName.QIANFAN, qianfan=Qianfan(endpoint=endpoint) if endpoint else Qianfan()
-            )
+def _spec(provider: ProviderName | None, region: str, project_id: str, endpoint: str) -> AccountSpec | None:
+    """The account as the flags describe it; None without --provider."""
+    place = {name: value for name, value in (("region", region), ("endpoint", endpoint)) if value}
+    if provider is None:
+        if place:
+            raise typer.BadParameter("--region and --endpoint describe an account; they go with --provider.")
+        return None
+    if provider is ProviderName.QIANFAN and region:
+        raise typer.BadParameter("--region belongs to ModelArts; Qianfan has one endpoint (--endpoint).")
+    if provider is ProviderName.MODELARTS and not (project_id and place):
+        raise typer.BadParameter("--provider modelarts needs --project-id, and --region or --endpoint.")
+    try:
+        if provider is ProviderName.QIANFAN:
+            return AccountSpec(provider=provider, qianfan=Qianfan.model_validate(place))
+        return AccountSpec(provider=provider, model_arts=ModelArts.model_validate(place | {"projectID": project_id}))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise typer.BadParameter(f"--{first['loc'][0]} is not fit: {first['msg']}.") from None
 
 
 def _config(namespaced: str, cluster: str, namespace: str) -> Key:
@@ -249,11 +248,11 @@ def _print_table(items: tuple[Item, ...]) -> None:
         return
     table = Table(box=None, pad_edge=False)
     for column in ("KIND", "ID", "NAME", "STATE", "PROVIDER-STATE", "CREATED"):
-        table.add_column(column, no_wrap=True)
+        table.add_column(column, overflow="fold")
     for item in items:
         remote = item.remote
         created = format_time(remote.created_at) if remote.created_at else ""
         table.add_row(item.thing, item.id, remote.name, remote.state, remote.provider_state, created)
-    # In a pipe there is no width to keep to.
     console = Console()
-    console.print(table, width=None if console.is_terminal else 400)
+    # A pipe has no width to keep to.
+    (console if console.is_terminal else Console(width=UNBOUND)).print(table)

@@ -74,11 +74,16 @@ async def _with_parts(account: Account, thing: Thing, things: Sequence[Remote], 
     items = []
     for remote in things:
         parts = parts_of.get(remote.id)
-        items.append(
-            Item(thing, remote if parts is None else replace(remote, state=state_of_parts(parts), parts=parts))
-        )
+        items.append(Item(thing, remote if parts is None else _of_parts(remote, parts)))
         items += [Item(PART_OF[thing], part, remote.id) for part in parts or ()]
     return items
+
+
+def _of_parts(job: Remote, parts: tuple[Remote, ...]) -> Remote:
+    """The job in the state that its parts give it, in the word of the part that decides."""
+    state = state_of_parts(parts)
+    word = next((part.provider_state for part in parts if part.state is state), job.provider_state)
+    return replace(job, state=state, provider_state=word, parts=parts)
 
 
 def _collection_of_parts(account: Account, thing: Thing, job_id: str) -> str:

@@ -25,11 +25,11 @@ async def load(client: KubeClient, store: Store, namespaces: tuple[str, ...]) ->
             case Config() as config:
                 store.put_config(config)
 
-    await sweep(client, namespaces, lambda _: frozenset(), take)
+    await sweep(client, namespaces, lambda _: {}, take)
 
 
 async def config_of(client: KubeClient, key: Key) -> Config | None:
-    """One ProviderConfig or ClusterProviderConfig; None when there is none. Raises `ConfigurationError` if unreadable."""
+    """One ProviderConfig or ClusterProviderConfig; None when there is none. Raises `ConfigurationError` if unfit."""
     try:
         found = parse(key.kind, await client.get(paths.resource(key)))
     except KubeError as error:

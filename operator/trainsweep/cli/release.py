@@ -69,21 +69,22 @@ def release(
 async def _release(one: Key | None, namespace: str, *, orphan: bool, yes: bool, where: tuple[Any, Any]) -> bool:
     console = Console()
     async with connected(*where) as client:
-        held = await _held(client, one, namespace)
+        held = await find_held(client, namespace, one)
         staying = [entry for entry in held if entry.left and not orphan]
         going = [entry for entry in held if entry not in staying]
         console.print(_table(held, orphan=orphan))
         if going and not yes:
             typer.confirm(f"Remove the finalizers of {len(going)} object(s)?", abort=True)
         for entry in going:
-            await _let_go(client, entry)
+            await let_go(client, entry)
     console.print(f"{len(going)} let go, {len(staying)} kept.")
     if staying:
         console.print("The kept ones may leave a remote thing behind; --orphan lets them go as well.")
     return not staying
 
 
-async def _held(client: KubeClient, one: Key | None, namespace: str) -> list[Held]:
+async def find_held(client: KubeClient, namespace: str, one: Key | None = None) -> list[Held]:
+    """What carries our finalizers: one resource, or all of a namespace, or with "" everything."""
     if one:
         bodies = [(one.kind, await client.get(paths.resource(one)))]
     else:
@@ -91,13 +92,22 @@ async def _held(client: KubeClient, one: Key | None, namespace: str) -> list[Hel
             (kind.name, body)
             for kind in KINDS.values()
             if kind.scope == "Namespaced" or not namespace
-            async for page in client.list(paths.collection(kind.name, namespace))
-            for body in page
+            for body in await list_kind(client, kind.name, namespace)
         ]
     found = [_resource(kind, body) for kind, body in bodies]
     secrets = {place for kind, body in bodies if not one and (place := _secret_of(kind, body))}
     found += [secret for place in sorted(secrets) if (secret := await _secret(client, *place))]
     return [entry for entry in found if {FINALIZER, IN_USE_FINALIZER} & set(entry.finalizers)]
+
+
+async def list_kind(client: KubeClient, kind: str, namespace: str) -> list[dict[str, Any]]:
+    """All objects of a kind; none where its definition is not installed."""
+    try:
+        return [body async for page in client.list(paths.collection(kind, namespace)) for body in page]
+    except KubeError as error:
+        if error.status == 404:
+            return []
+        raise
 
 
 def _resource(kind: str, body: dict[str, Any]) -> Held:
@@ -130,14 +140,17 @@ async def _secret(client: KubeClient, namespace: str, name: str) -> Held | None:
     try:
         metadata = (await client.get(path, metadata_only=True))["metadata"]
     except KubeError as error:
-        if error.status == 404:
-            return None
-        raise
+        if error.status == 403:  # nor may the operator, where the same names are allowed to both
+            typer.secho(f"Secret {namespace}/{name} may not be read; a finalizer on it stays.", fg="yellow", err=True)
+        elif error.status != 404:
+            raise
+        return None
     finalizers = tuple(metadata.get("finalizers") or ())
     return Held(path, f"Secret {namespace}/{name}", metadata["resourceVersion"], finalizers)
 
 
-async def _let_go(client: KubeClient, entry: Held) -> None:
+async def let_go(client: KubeClient, entry: Held) -> None:
+    """Remove our finalizers. Raises `KubeError` 409 when somebody else changed the object meanwhile."""
     remaining = [name for name in entry.finalizers if name not in (FINALIZER, IN_USE_FINALIZER)]
     metadata = {"finalizers": remaining or None, "resourceVersion": entry.version}
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from trainsweep.api.common import DeletionPolicy
@@ -11,7 +11,7 @@ from trainsweep.core.decision import Action, Delete, Plan, Release, Standing, St
 from trainsweep.core.expectation import mismatch
 from trainsweep.core.facts import Absent, Facts, Verb
 from trainsweep.core.reasons import Reason
-from trainsweep.core.remote import PART_OF, ExternalState, Remote, Target, Thing
+from trainsweep.core.remote import PART_OF, ExternalState, Remote, Target, Thing, state_of_parts
 
 #: Seconds for which an accepted stop or delete is given time before it is asked for again. Providers take a while to
 #: show it (Qianfan has no "Stopping" state, ModelArts V1 no "Deleting"), and asking again early helps nobody.
@@ -105,7 +105,8 @@ def _ask(facts: Facts, remote: Remote, action: Stop | Delete, standing: Standing
 
 def _just_asked(facts: Facts, verb: Verb, target: Target) -> bool:
     asked = facts.asked.get((verb, target.id))
-    return asked is not None and (facts.now - asked).total_seconds() < PATIENCE
+    # A clock that was set back must not make the wait longer.
+    return asked is not None and 0 <= (facts.now - asked).total_seconds() < PATIENCE
 
 
 def _other_thing(facts: Facts, remote: Remote) -> Plan | None:
@@ -120,9 +121,9 @@ def _other_thing(facts: Facts, remote: Remote) -> Plan | None:
 
 
 def _activity(remote: Remote) -> ExternalState:
-    """The state that decides: that of the parts while one is active, as a stop works on parts."""
-    parts = remote.parts or ()
-    return next((part.state for part in parts if part.state.active), remote.state)
+    """The state that decides: that of the parts while one has not ended, as calls work on parts."""
+    going = tuple(part for part in remote.parts or () if not part.state.ended)
+    return state_of_parts(going) if going else remote.state
 
 
 def _runs(facts: Facts, remote: Remote, *, active: bool) -> tuple[Target, ...]:
@@ -141,34 +142,33 @@ def _target(facts: Facts) -> Target:
 
 def deadline_passed(facts: Facts) -> bool:
     """`activeDeadlineSeconds` after the remote start."""
-    due = _deadline(facts)
-    return due is not None and facts.now >= due
+    left = _to_deadline(facts)
+    return left is not None and left <= 0
 
 
 def ttl_passed(facts: Facts) -> bool:
     """`ttlSecondsAfterFinished` after the remote end."""
-    due = _expiry(facts)
-    return due is not None and facts.now >= due
+    left = _to_expiry(facts)
+    return left is not None and left <= 0
 
 
 def due_in(facts: Facts) -> float | None:
     """Seconds until the nearer of the two clocks strikes; None when none is running."""
-    times = [due for due in (_deadline(facts), _expiry(facts)) if due and due > facts.now]
-    return (min(times) - facts.now).total_seconds() if times else None
+    return min((left for left in (_to_deadline(facts), _to_expiry(facts)) if left and left > 0), default=None)
 
 
-def _deadline(facts: Facts) -> datetime | None:
-    seconds = getattr(facts.record.spec, "active_deadline_seconds", None)
-    started = started_at(facts)
-    return started + timedelta(seconds=seconds) if seconds is not None and started else None
+def _to_deadline(facts: Facts) -> float | None:
+    return _left(facts, getattr(facts.record.spec, "active_deadline_seconds", None), started_at(facts))
 
 
-def _expiry(facts: Facts) -> datetime | None:
+def _to_expiry(facts: Facts) -> float | None:
     seconds = getattr(facts.record.spec, "ttl_seconds_after_finished", None)
-    if seconds is None:
-        return None
-    finished = finished_at(facts)
-    return finished + timedelta(seconds=seconds) if finished else None
+    return _left(facts, seconds, finished_at(facts)) if seconds is not None else None
+
+
+def _left(facts: Facts, seconds: int | None, since: datetime | None) -> float | None:
+    """Seconds left of `seconds` since a time. A difference of dates never overflows, a sum may."""
+    return seconds - (facts.now - since).total_seconds() if seconds is not None and since else None
 
 
 def started_at(facts: Facts) -> datetime | None:
@@ -178,11 +178,17 @@ def started_at(facts: Facts) -> datetime | None:
 
 
 def finished_at(facts: Facts) -> datetime | None:
-    """The remote end: the provider's word, else what the status remembers, else the moment it was first seen ended."""
+    """The remote end: the provider's word, else what the status remembers, else the moment it was first seen ended.
+
+    A thing that never ran has no end: a config, or a job that holds no run. It has no word for a state either.
+    """
     remembered = facts.record.past.finished_at
-    if isinstance(facts.seen, Remote):
-        return (facts.seen.finished_at or remembered or facts.now) if facts.seen.state.ended else None
-    return remembered
+    if not isinstance(facts.seen, Remote):
+        return remembered
+    if not facts.seen.state.ended:
+        return None
+    ran = bool(facts.seen.parts or facts.seen.provider_state)
+    return facts.seen.finished_at or remembered or (facts.now if ran else None)
 
 
 def _ready(reason: Reason, message: str) -> Standing:

@@ -31,10 +31,11 @@ class Guard:
         the guard see a batch before its members arrive one by one. A removal that was admitted once goes on: half a
         clean-up is worse than a whole one.
         """
-        if uid in self._under_way:
+        self._forget_old(now)
+        if uid in self._under_way or uid in self._admitted:
+            self._under_way.add(uid)
             return True
         self._asked.setdefault(uid, now)
-        self._forget_old(now)
         waiting = max(due - len(self._under_way), len(self._asked))
         if not self.approved(now) and (self.holding or len(self._admitted) + waiting > self.limit):
             self.holding = True
@@ -68,6 +69,7 @@ class Guard:
             self.holding = False
 
     def _forget_old(self, now: datetime) -> None:
+        """Oldest first, so this ends at the first that counts. A clock that was set back forgets later, not sooner."""
         horizon = now - timedelta(seconds=self.window)
         for uid, at in list(self._admitted.items()):
             if at >= horizon:

@@ -56,11 +56,14 @@ def parse_time(text: Any) -> datetime | None:
         return None
     try:
         value = datetime.fromisoformat(text)
-    except ValueError:
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def format_time(value: datetime) -> str:
     """RFC 3339 in UTC, whole seconds: the form of all times that Kubernetes writes."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+    except OverflowError:  # the first or last hours of the calendar, with an offset that leads out of it
+        return value.isoformat(timespec="seconds")

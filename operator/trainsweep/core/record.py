@@ -23,15 +23,21 @@ class Key(NamedTuple):
     namespace: str
     name: str
 
+    @property
+    def place(self) -> str:
+        """`namespace/name`, or the name alone of a cluster-wide object."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
     def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+        return f"{self.kind} {self.place}"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """One custom resource as last seen. `status` is its JSON text: most passes never look into it.
 
-    `manager` is the field manager that wrote the spec last: the audit log's "who asked".
+    `deleted_at` is when the deletion was asked for; `manager` the field manager that wrote the spec last: the audit
+    log's "who asked".
     """
 
     key: Key
@@ -41,6 +47,7 @@ class Record:
     created_at: datetime
     spec: RemoteSpec
     deleting: bool = False
+    deleted_at: datetime | None = None
     finalizers: tuple[str, ...] = ()
     paused: bool = False
     requested_at: str = ""

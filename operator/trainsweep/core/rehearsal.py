@@ -84,7 +84,7 @@ def _after(decision: Plan, facts: Facts) -> Remote | Absent | None:
         case None if decision.moving and seen.state is ExternalState.STOPPING:
             return _stopped(seen, ())
         case None if decision.moving and seen.state is ExternalState.DELETING:
-            return Absent("imagined")
+            return Absent("it is gone")
     return None
 
 
@@ -102,5 +102,5 @@ def _deleted(seen: Remote, targets: tuple[Target, ...], target: Target | None) -
     """The thing is gone, or those of its parts that were named."""
     asked = {entry.id for entry in targets}
     if target is not None and target.id in asked:
-        return Absent("imagined")
+        return Absent("it is gone")
     return replace(seen, parts=tuple(part for part in seen.parts or () if part.id not in asked))

@@ -31,7 +31,8 @@ def status_of(facts: Facts, plan: Plan, last_call: Mapping[str, Any]) -> dict[st
         "externalName": remote.name if remote else past.external_name,
         "externalState": external_state,
         "providerState": remote.provider_state if remote else ("" if isinstance(seen, Absent) else past.provider_state),
-        "createdAt": _time((remote and remote.created_at) or past.created_at),
+        # Never replaced: a config made again under its name is told from the pinned one by this time alone.
+        "createdAt": _time(past.created_at or (remote.created_at if remote else None)),
         "startedAt": _time(started_at(facts)),
         "finishedAt": _time(finished_at(facts)),
         "effectiveDeletionPolicy": facts.policy.value,
@@ -46,7 +47,10 @@ def conditions(past: Past, standing: Standing, generation: int, now: datetime) -
     """Ready and Synced always, Reconciling and Stalled only while true, as the kstatus rules ask."""
     before = past.condition("Ready")
     ready = standing.ready
-    if ready is None:
+    if ready is None and past.generation != generation:
+        # What was said of an older spec says nothing about this one.
+        entries = [("Ready", "Unknown", standing.reason.value, standing.message)]
+    elif ready is None:
         kept = {field: before.get(field, default) for field, default in _UNKNOWN.items()}
         entries = [("Ready", kept["status"], kept["reason"], kept["message"])]
     else:

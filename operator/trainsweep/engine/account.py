@@ -7,10 +7,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from trainsweep.api.provider_config import AccountSpec
+from trainsweep.core.facts import Verb
 from trainsweep.core.guard import Guard
 from trainsweep.core.record import Key
 from trainsweep.core.remote import Receipt, Remote, Target
-from trainsweep.engine.lane import Bucket, Lane
+from trainsweep.engine.lane import Bucket, Call, Lane, Observer
 from trainsweep.engine.poll import Poll
 from trainsweep.engine.snapshot import Snapshot, Snapshots
 from trainsweep.providers.base import Provider
@@ -22,7 +23,8 @@ class Account:
     """Everything that the resources of one ProviderConfig share.
 
     `wake(key)` puts a resource on the queue; `troubled()` is called when the circuit opens or closes;
-    `may_write()` says whether this replica leads at this moment.
+    `may_write()` says whether this replica leads at this moment;
+    `observe` is told of every call.
     """
 
     def __init__(
@@ -34,13 +36,14 @@ class Account:
         wake: Callable[[Key], None],
         troubled: Callable[[], None],
         may_write: Callable[[], bool] = lambda: True,
+        observe: Observer = lambda *_: None,
     ) -> None:
         self.spec = spec
         self.identity = identity
         self.fingerprint = ""
         self._provider: Provider | None = None
         self.guard = Guard(limit=spec.deletion_guard.max_deletions, window=spec.deletion_guard.window_seconds)
-        self.lane = _lane(spec, now, troubled, may_write)
+        self.lane = _lane(spec, now, troubled, may_write, observe)
         self.snapshots: Snapshots = Snapshots(self._list)
         self.poll = Poll(self.snapshots, spec.polling, wake)
 
@@ -75,19 +78,18 @@ class Account:
             await self._provider.aclose()
 
     async def read(self, target: Target) -> Remote:
-        return await self.lane.call(lambda: self.provider.read(target))
+        return await self.lane.call(lambda: self.provider.read(target), Call("read", target.thing.value))
 
-    async def stop(self, target: Target) -> Receipt:
-        return await self.lane.call(lambda: self.provider.stop(target), write=True)
-
-    async def delete(self, target: Target) -> Receipt:
-        return await self.lane.call(lambda: self.provider.delete(target), write=True)
+    async def ask(self, verb: Verb, target: Target, wanted: Callable[[], bool]) -> Receipt:
+        """Stop or delete, if that is still `wanted` when its turn comes; else `Fenced`."""
+        verbs = {Verb.STOP: self.provider.stop, Verb.DELETE: self.provider.delete}
+        return await self.lane.call(lambda: verbs[verb](target), Call(verb.value, target.thing.value, wanted))
 
     async def probe(self) -> None:
-        await self.lane.call(self.provider.probe)
+        await self.lane.call(self.provider.probe, Call("probe"))
 
     async def _list(self, collection: str) -> Snapshot:
-        return Snapshot.of(await self.lane.call(lambda: self.provider.list(collection)))
+        return Snapshot.of(await self.lane.call(lambda: self.provider.list(collection), Call("list")))
 
 
 def in_flight(spec: AccountSpec) -> int:
@@ -95,10 +97,22 @@ def in_flight(spec: AccountSpec) -> int:
 
 
 def _lane(
-    spec: AccountSpec, now: Callable[[], datetime], troubled: Callable[[], None], may_write: Callable[[], bool]
+    spec: AccountSpec,
+    now: Callable[[], datetime],
+    troubled: Callable[[], None],
+    may_write: Callable[[], bool],
+    observe: Observer,
 ) -> Lane:
     reads, writes = _buckets(spec)
-    return Lane(reads=reads, writes=writes, in_flight=in_flight(spec), now=now, changed=troubled, may_write=may_write)
+    return Lane(
+        reads=reads,
+        writes=writes,
+        in_flight=in_flight(spec),
+        now=now,
+        changed=troubled,
+        may_write=may_write,
+        observe=observe,
+    )
 
 
 def _buckets(spec: AccountSpec) -> tuple[Bucket, Bucket]:

@@ -31,6 +31,7 @@ from trainsweep.kube.surroundings import Namespace
 from trainsweep.kube.writer import Writer
 from trainsweep.providers.pacing import paced
 from trainsweep.providers.registry import HOLDS, Endpoints, identity, open_provider
+from trainsweep.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +56,11 @@ class Accounts:
         wake: Callable[[Key], None],
         revisit: Callable[[Key], None],
         may_act: Callable[[], bool] = lambda: True,
+        metrics: Metrics | None = None,
     ) -> None:
         self._client = client
         self._may_act = may_act
+        self._metrics = metrics or Metrics()
         self._writer = writer
         self._store = store
         self._endpoints = endpoints
@@ -147,6 +150,9 @@ class Accounts:
             wake=self._wake,
             troubled=lambda: self._troubled(config.key),
             may_write=self._may_act,
+            observe=lambda call, result, took: self._metrics.remote_call(
+                config.key.place, call.operation, call.kind, result, took=took, waited=call.waited
+            ),
         )
         account.guard.holding = "held" in json.loads(config.status or "{}")
         return account
@@ -165,6 +171,7 @@ class Accounts:
         account = self._accounts.pop(key, None)
         if account:
             await account.aclose()
+            self._metrics.forget_account(key.place)
         self._wake_all(key)
 
     def _wake_all(self, key: Key) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,18 +32,32 @@ class Setback:
     again: bool
 
 
-async def act(action: Stop | Delete, facts: Facts, memory: Memory, account: Account, now: datetime) -> Setback | None:
-    """Ask for each target in turn; the first refusal ends the round. Account-wide errors come up as they are."""
+async def act(
+    action: Stop | Delete, facts: Facts, memory: Memory, account: Account, *, now: datetime, wanted: Callable[[], bool]
+) -> Setback | None:
+    """Ask for each target in turn; the first refusal ends the round. Account-wide errors come up as they are.
+
+    `wanted()` says at the last moment whether the resource still asks for it.
+    """
     verb = Verb.STOP if isinstance(action, Stop) else Verb.DELETE
     for target in action.targets:
         try:
-            await _ask(verb, target, facts=facts, memory=memory, account=account, now=now)
+            await _ask(verb, target, facts=facts, memory=memory, account=account, now=now, wanted=wanted)
         except Refused as refusal:
             return _setback(verb, refusal)
     return None
 
 
-async def _ask(verb: Verb, target: Target, *, facts: Facts, memory: Memory, account: Account, now: datetime) -> None:
+async def _ask(
+    verb: Verb,
+    target: Target,
+    *,
+    facts: Facts,
+    memory: Memory,
+    account: Account,
+    now: datetime,
+    wanted: Callable[[], bool],
+) -> None:
     operation = OPERATIONS[verb].format(target.thing.value)
     seen = facts.seen
     details = {
@@ -55,7 +70,7 @@ async def _ask(verb: Verb, target: Target, *, facts: Facts, memory: Memory, acco
     audit.write("intent", facts.record, **details)
     memory.call = {"operation": operation, "time": format_time(now)}
     try:
-        receipt = await (account.stop(target) if verb is Verb.STOP else account.delete(target))
+        receipt = await account.ask(verb, target, wanted)
     except ProviderError as error:
         answer = {"requestID": error.request_id, "errorCode": error.code, "errorMessage": str(error)}
         _note(memory, success=False, **answer)

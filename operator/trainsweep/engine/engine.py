@@ -15,6 +15,7 @@ from trainsweep.core.errors import TrainsweepError
 from trainsweep.core.record import Key, Record
 from trainsweep.engine.account import in_flight
 from trainsweep.engine.accounts import Accounts
+from trainsweep.engine.census import Census
 from trainsweep.engine.parse import Config, Unreadable, key_of, parse
 from trainsweep.engine.queue import Priority, Queue
 from trainsweep.engine.reconcile import Reconciler
@@ -28,6 +29,8 @@ from trainsweep.kube.lease import Lease
 from trainsweep.kube.surroundings import Surroundings
 from trainsweep.kube.writer import Writer
 from trainsweep.providers.registry import Endpoints
+from trainsweep.telemetry.metrics import Metrics
+from trainsweep.telemetry.state import Resources, State
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +63,10 @@ class Engine:
         client: KubeClient,
         login: Login,
         settings: EngineSettings,
+        *,
         lease: Lease | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        metrics: Metrics | None = None,
     ) -> None:
         self._client = client
         self._settings = settings
@@ -78,12 +83,13 @@ class Engine:
             wake=self._wake,
             revisit=self._revisit,
             may_act=lambda: lease is None or lease.held,
+            metrics=metrics,
         )
         self._reconciler = Reconciler(
             self._store,
             self._accounts,
             Surroundings(client),
-            Reporter(client, writer, Events(client, now), self._store),
+            Reporter(client, writer, Events(client, now), self._store, metrics),
             default_policy=settings.deletion_policy,
             now=now,
             wake=self._wake,
@@ -95,11 +101,27 @@ class Engine:
         self._stopping = asyncio.Event()
         self._sweep_now = asyncio.Event()
         self._open = False
+        self._now = now
+        self._last_sweep: float | None = None
+        self._census = Census(self._store, self._accounts, self._queues, self._configs, now)
 
     @property
     def leading(self) -> bool:
         """Whether this replica works, as opposed to standing by with a warm store."""
         return self._open
+
+    def state(self) -> State:
+        """How it stands, for probes and metrics."""
+        return State(
+            leading=self.leading,
+            watch=self._watch.state,
+            last_sweep=self._last_sweep,
+            accounts=self._census.accounts(),
+            queues=self._census.queues(),
+        )
+
+    def resources(self) -> Resources:
+        return self._census.resources()
 
     async def run(self) -> None:
         """Fill the store, then work. Nothing is done before the store is whole: ownership and guard depend on it.
@@ -164,6 +186,7 @@ class Engine:
 
     async def _sweep(self) -> None:
         await sweep(self._client, self._settings.namespaces, self._known, self._receive)
+        self._last_sweep = self._now().timestamp()
 
     async def _drain(self) -> None:
         """Let the calls under way end, then close."""

@@ -19,8 +19,26 @@ from trainsweep.core.errors import CredentialsInvalid, ProviderError, RateLimite
 
 T = TypeVar("T")
 
-#: Whether the call under way in this task changes something: its requests take their tokens from the write bucket.
-_writing: contextvars.ContextVar[bool] = contextvars.ContextVar("writing", default=False)
+
+@dataclass(slots=True)
+class Call:
+    """One call under way. `operation` and `kind` name it in the metrics.
+
+    `wanted` is there when it changes something: its requests take their tokens from the write bucket and ask it right
+    before they go out. `waited`: seconds spent waiting for tokens.
+    """
+
+    operation: str = ""
+    kind: str = ""
+    wanted: Callable[[], bool] | None = None
+    waited: float = 0.0
+
+
+#: The call under way in this task.
+_call: contextvars.ContextVar[Call | None] = contextvars.ContextVar("call", default=None)
+
+#: Told of every call that was made: the call, "ok" or the reason of its error, and the seconds that it took.
+Observer = Callable[[Call, str, float], None]
 
 #: Failures in a row that open the circuit.
 OUTAGE_THRESHOLD = 5
@@ -40,7 +58,7 @@ class CircuitOpen(Exception):
 
 
 class Fenced(Exception):
-    """No call was made: this replica does not lead any more, and another one may be acting."""
+    """No call was made: it is not wanted any more, or this replica does not lead any more."""
 
 
 @dataclass(slots=True)
@@ -101,6 +119,7 @@ class Lane:
         now: Callable[[], datetime],
         changed: Callable[[], None] = lambda: None,
         may_write: Callable[[], bool] = lambda: True,
+        observe: Observer = lambda *_: None,
         rng: random.Random | None = None,
     ) -> None:
         self._buckets = {False: reads, True: writes}
@@ -108,27 +127,49 @@ class Lane:
         self._now = now
         self._changed = changed
         self._may_write = may_write
+        self._observe = observe
         self._rng = rng or random.Random()  # noqa: S311 (spreads retries, guards nothing)
         self._quiet_until = 0.0
         self._trial = False
         self.circuit = Circuit()
 
-    async def call(self, make: Callable[[], Awaitable[T]], *, write: bool = False) -> T:
-        """Wait for a free slot and make the call. Raises `CircuitOpen` instead of waiting for a circuit."""
+    async def call(self, make: Callable[[], Awaitable[T]], call: Call) -> T:
+        """Wait for a free slot and make the call. Raises `CircuitOpen` instead of waiting for a circuit, and `Fenced`
+        when a call that changes something is not wanted any more by the time that it would go out.
+        """
         self._admit()
         async with self._slots:
-            trial = self._admit(begin=True)
-            _writing.set(write)
+            trial, circuit = self._admit(begin=True), self.circuit
             try:
-                result = await make()
+                result = await self._made(make, call)
             except ProviderError as error:
-                self._failed(error, trial=trial)
+                if isinstance(error, RateLimited):
+                    self._slow_down(error)
+                if circuit is self.circuit:
+                    self._failed(error, trial=trial)
                 raise
             except BaseException:
-                self._trial = self._trial and not trial
+                if circuit is self.circuit and trial:
+                    self._trial = False
                 raise
-            self._worked(trial=trial)
+            for bucket in self._buckets.values():
+                bucket.recover()
+            if circuit is self.circuit:
+                self._worked(trial=trial)
             return result
+
+    async def _made(self, make: Callable[[], Awaitable[T]], call: Call) -> T:
+        """Make the call and tell of it, however it ends."""
+        clock = asyncio.get_running_loop().time
+        begun, outcome = clock(), "ok"
+        _call.set(call)
+        try:
+            return await make()
+        except BaseException as error:
+            outcome = getattr(error, "reason", type(error).__name__)
+            raise
+        finally:
+            self._observe(call, outcome, clock() - begun - call.waited)
 
     def repace(self, reads: Bucket, writes: Bucket, in_flight: int) -> None:
         """Go on at another pace; calls under way end as they began."""
@@ -137,16 +178,19 @@ class Lane:
 
     async def turn(self) -> None:
         """Wait until the next request of the call under way may go out."""
-        now = asyncio.get_running_loop().time()
-        pause = max(self._buckets[_writing.get()].take(now), self._quiet_until - now)
-        if pause > 0:
+        clock = asyncio.get_running_loop().time
+        call = _call.get() or Call()
+        pause = self._buckets[call.wanted is not None].take(clock())
+        while (pause := max(pause, self._quiet_until - clock())) > 0:
             await asyncio.sleep(pause)
-        # Asked at the last moment: a process that was frozen here must not go on as if nothing had happened.
-        if _writing.get() and not self._may_write():
+            call.waited += pause
+            pause = 0.0  # the provider may have asked for quiet meanwhile
+        # Asked at the last moment: the wait may have been long, and the process may have been frozen in it.
+        if call.wanted and not (self._may_write() and call.wanted()):
             raise Fenced
 
     def reset(self) -> None:
-        """Close the circuit: the credentials changed."""
+        """Close the circuit: the credentials changed. Calls that began before count no more, however they end."""
         was_open = self.circuit.open
         self.circuit = Circuit()
         self._trial = False
@@ -165,20 +209,20 @@ class Lane:
         return begin
 
     def _worked(self, *, trial: bool) -> None:
-        for bucket in self._buckets.values():
-            bucket.recover()
         self.circuit.failures = 0
         if trial:
             self.reset()
+
+    def _slow_down(self, error: RateLimited) -> None:
+        for bucket in self._buckets.values():
+            bucket.slow_down()
+        pause = error.retry_after or self._rng.uniform(1.0, 3.0)
+        self._quiet_until = max(self._quiet_until, asyncio.get_running_loop().time() + pause)
 
     def _failed(self, error: ProviderError, *, trial: bool) -> None:
         now = asyncio.get_running_loop().time()
         if trial:
             self._trial = False
-        if isinstance(error, RateLimited):
-            for bucket in self._buckets.values():
-                bucket.slow_down()
-            self._quiet_until = max(self._quiet_until, now + (error.retry_after or self._rng.uniform(1.0, 3.0)))
         if isinstance(error, CredentialsInvalid):
             self._trip(error, now, REFUSED_FIRST)
         elif isinstance(error, Unavailable):

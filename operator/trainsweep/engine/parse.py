@@ -82,6 +82,7 @@ def _record(key: Key, body: Mapping[str, Any]) -> Record:
         created_at=parse_time(metadata.get("creationTimestamp")) or datetime.fromtimestamp(0, UTC),
         spec=cast("RemoteSpec", spec),
         deleting="deletionTimestamp" in metadata,
+        deleted_at=parse_time(metadata.get("deletionTimestamp")),
         finalizers=_finalizers(metadata),
         paused=annotations.get(PAUSED) == "true",
         requested_at=annotations.get(RECONCILE_REQUESTED_AT, ""),

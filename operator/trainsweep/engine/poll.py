@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from trainsweep.api.provider_config import Polling
-from trainsweep.core.errors import ProviderError
+from trainsweep.core.errors import ConfigurationError, ProviderError
 from trainsweep.core.record import Key
 from trainsweep.core.remote import Remote
 from trainsweep.engine.lane import CircuitOpen
@@ -86,7 +86,8 @@ class Poll:
                 await asyncio.wait_for(self._changed.wait(), pause)
             except TimeoutError:
                 for collection in [name for name, due in self._due.items() if due <= loop.time()]:
-                    await self._refresh(collection)
+                    if collection in self._followers:
+                        await self._refresh(collection)
 
     async def _refresh(self, collection: str) -> None:
         now = asyncio.get_running_loop().time()
@@ -94,20 +95,29 @@ class Poll:
             snapshot = await self._snapshots.get(collection, now)
         except CircuitOpen:
             log.debug("poll skipped, circuit open", extra={"collection": collection})
-        except ProviderError as error:
+        except (ProviderError, ConfigurationError) as error:
             # Each resource looks for itself: it says in its own conditions what it could not read.
             log.info("poll failed", extra={"collection": collection, "error": str(error)})
-            for key in list(self._followers.get(collection, {}).values()):
-                if not error.account_wide:
-                    self._wake(key)
+            if not getattr(error, "account_wide", False):
+                self._wake_all(collection)
+        except Exception:
+            # The poll outlives whatever a list may raise: without it nothing would be read again.
+            log.exception("poll failed; this is a defect", extra={"collection": collection})
+            self._wake_all(collection)
         else:
             for remote_id, key in list(self._followers.get(collection, {}).items()):
                 entry = snapshot.entries.get(remote_id)
-                if entry is None or not entry.complete or entry != self._known.get(key):
+                if entry != self._known.get(key) or (entry and not entry.complete):
                     self._wake(key)
         self._due.pop(collection, None)
         if collection in self._followers:
             self._schedule(collection)
+        else:
+            self._snapshots.forget(collection)
+
+    def _wake_all(self, collection: str) -> None:
+        for key in list(self._followers.get(collection, {}).values()):
+            self._wake(key)
 
 
 def _moves(remote: Remote | None) -> bool:

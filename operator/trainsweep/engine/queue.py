@@ -17,6 +17,9 @@ from trainsweep.core.record import Key
 
 log = logging.getLogger(__name__)
 
+#: Seconds until a key comes back whose handler failed: a queue never loses a key.
+RETRY = 5.0
+
 
 class Priority(IntEnum):
     """Lower goes first."""
@@ -37,6 +40,8 @@ class Queue:
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._working: set[Key] = set()
         self._again: dict[Key, Priority] = {}
+        #: When each key became due that waits or is under way, in that order (loop time).
+        self._since: dict[Key, float] = {}
         self._count = itertools.count()
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = False
@@ -44,6 +49,7 @@ class Queue:
     def open(self) -> None:
         """Begin to work. Keys may be added before."""
         self._open = True
+        self._since = dict.fromkeys(self._since, asyncio.get_running_loop().time())
         self._spawn()
 
     def add(self, key: Key, priority: Priority = Priority.CHANGE, after: float = 0.0) -> None:
@@ -59,6 +65,7 @@ class Queue:
         if self._waiting.get(key, Priority.POLL + 1) <= priority:
             return
         self._waiting[key] = priority
+        self._since.setdefault(key, asyncio.get_running_loop().time())
         heapq.heappush(self._ready, (priority, next(self._count), key))
         self._spawn()
 
@@ -84,6 +91,11 @@ class Queue:
     def __len__(self) -> int:
         """Keys that are due now."""
         return len(self._waiting)
+
+    def oldest(self) -> float:
+        """Seconds for which the oldest key has been due, those under way included; counted while the queue is open."""
+        since = next(iter(self._since.values()), None)
+        return 0.0 if since is None else asyncio.get_running_loop().time() - since
 
     def _later(self, key: Key, priority: Priority, after: float) -> None:
         if key in self._waiting or key in self._again:
@@ -127,8 +139,12 @@ class Queue:
             after: float | None = None
             try:
                 after = await self._handle(key)
+            except Exception:
+                log.exception("a handler failed; its key comes back", extra={"key": str(key)})
+                after = RETRY
             finally:
                 self._working.discard(key)
+                del self._since[key]
                 again = self._again.pop(key, None)
                 if again is not None:
                     self.add(key, again)

@@ -10,11 +10,12 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from trainsweep.api.common import DeletionPolicy, Mode
 from trainsweep.core.decision import Delete, Hold, Observe, Plan, Release, Standing, Stop
 from trainsweep.core.errors import ConfigurationError, ProviderError
-from trainsweep.core.facts import Absent, Facts, Obstacle
+from trainsweep.core.facts import Absent, Facts, Obstacle, Verb
 from trainsweep.core.plan import describe, plan
 from trainsweep.core.policy import effective_policy
 from trainsweep.core.reasons import Reason
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 
 #: Steps of one pass: hold, look, look closely, act. A plan that wants more is a defect.
 STEPS = 6
-#: Seconds for which a namespace's annotations and labels may be remembered.
+#: Seconds for which a namespace's annotations and labels, and the fate of a definition, may be remembered.
 NAMESPACE_AGE = 30.0
 #: Pauses while the provider is at work begin here (seconds) and double, up to `polling.activeSeconds`.
 FIRST_LOOK = 1.05
@@ -94,15 +95,21 @@ class Reconciler:
         try:
             return await self._pass(record, memory)
         except KubeError as error:
-            if error.status == 409:
-                await self._reporter.refresh(record)
-                return 0.05
             if error.status == 404:
                 return None  # the watch will tell
+            if error.status == 409 and await self._refreshed(record):
+                return 0.05
             log.warning("the API server refused a request", extra={"resource": str(key), "error": str(error)})
         except Exception:
             log.exception("a pass failed; this is a defect", extra={"resource": str(key)})
         return self._backoff(memory)
+
+    async def _refreshed(self, record: Record) -> bool:
+        try:
+            await self._reporter.refresh(record)
+        except KubeError:
+            return False
+        return True
 
     async def _pass(self, record: Record, memory: Memory) -> float | None:
         state = await self._gather(record, memory)
@@ -110,9 +117,12 @@ class Reconciler:
             decision = plan(state.facts)
             match decision.action:
                 case Hold():
-                    held = await self._reporter.hold(state.facts.record)
-                    state.facts = replace(state.facts, record=held)
+                    held = await self._reporter.hold(record)
                     self._revisit(record.config)
+                    if not self._store.unchanged(replace(record, finalizers=held.finalizers)):
+                        self._wake(record.key)  # edited meanwhile: the facts gathered are those of another spec
+                        return None
+                    state.facts = replace(state.facts, record=held)
                 case Observe(fresh=fresh):
                     await self._look(state, memory, fresh=fresh)
                 case Release() as release:
@@ -129,7 +139,8 @@ class Reconciler:
         now = asyncio.get_running_loop().time()
         if record.deleting and not memory.deleting_since:
             memory.deleting_since = now
-        recent = memory.deleting_since or now - NAMESPACE_AGE
+        asked_for = record.requested_at != record.past.handled_request
+        recent = now if asked_for else max(memory.deleting_since, now - NAMESPACE_AGE)
         namespace = await self._namespaces.get(record.key.namespace, recent)
         wrong: Obstacle | None = None
         policy = self._default_policy
@@ -137,7 +148,7 @@ class Reconciler:
             policy = effective_policy(record.spec.deletion_policy, namespace.policy, policy)
         except ConfigurationError as error:
             wrong = Obstacle(Reason.of(error.reason), error.message, stalled=True)
-        going = record.deleting and await self._crds_going.get(record.key.kind, memory.deleting_since)
+        going = record.deleting and await self._crds_going.get(record.key.kind, recent)
         config = self._store.configs.get(record.config)
         facts = Facts(
             record=record,
@@ -149,7 +160,9 @@ class Reconciler:
         )
         found = wrong or await self._accounts.find(record, namespace)
         if isinstance(found, Obstacle):
-            return Pass(replace(facts, obstacle=found), None)
+            # Namespaces are not watched: what depends on their annotations and labels is looked at again.
+            depends = wrong or found.reason is Reason.NOT_ALLOWED
+            return Pass(replace(facts, obstacle=found), None, retry=NAMESPACE_AGE if depends else None)
         known = record.past.external_id or record.given_id
         if known:
             facts = self._claimed(facts, found, Target(record.thing, known))
@@ -183,7 +196,6 @@ class Reconciler:
             state.facts = replace(state.facts, obstacle=obstacle(Reason.of(error.reason), error.message), seen=None)
             state.retry = account.spec.polling.idle_seconds
         else:
-            memory.failures = 0
             complete = isinstance(seen, Absent) or seen.complete
             state.facts = replace(state.facts, seen=seen, target=target, fresh=fresh and complete)
 
@@ -191,14 +203,21 @@ class Reconciler:
         account, record = state.account, state.facts.record
         if account is None:
             raise RuntimeError(f"{record.key} has no account to act on")
+        if not (record.given_id or record.past.external_id):
+            # Found by name: pinned before the first call, so that nobody ever looks the name up again.
+            await self._tell(state.facts, decision, memory)
+            if not self._store.unchanged(record):
+                return None
+            state.facts = replace(state.facts, record=self._store.records[record.key])
         due = len(self._store.removals[record.config])
         if not account.guard.admits(record.uid, state.facts.now, due):
             self._revisit(record.config)
             return await self._hold_back(action, state, memory, account)
         try:
-            setback = await act(action, state.facts, memory, account, self._now())
+            wanted = partial(self._store.unchanged, state.facts.record)
+            setback = await act(action, state.facts, memory, account, now=self._now(), wanted=wanted)
         except Fenced:
-            return None
+            return None  # whatever changed has put the resource on the queue again
         except CircuitOpen as circuit:
             return circuit.seconds
         except ProviderError as error:
@@ -210,18 +229,18 @@ class Reconciler:
                 synced_reason=Reason.of(error.reason),
                 synced_message=str(error),
             )
-            await self._reporter.report(state.facts, replace(decision, standing=standing), memory)
+            await self._tell(state.facts, replace(decision, standing=standing), memory)
             return pause
         if setback:
             if setback.again and memory.failures == 0:
                 memory.failures += 1
                 return 0.1
-            await self._reporter.report(state.facts, replace(decision, standing=setback.standing), memory)
+            await self._tell(state.facts, replace(decision, standing=setback.standing), memory)
             return self._backoff(memory)
         memory.failures = 0
         memory.waits = 0
         self._follow(state)
-        await self._reporter.report(state.facts, decision, memory)
+        await self._tell(state.facts, decision, memory)
         return self._next_look(memory, account)
 
     async def _hold_back(self, action: Stop | Delete, state: Pass, memory: Memory, account: Account) -> float:
@@ -232,7 +251,7 @@ class Reconciler:
         )
         standing = Standing(ready=False, reason=Reason.DELETION_HELD, message=message, progressing=True)
         held = Plan(None, standing, planned=describe(action))
-        await self._reporter.report(state.facts, held, memory)
+        await self._tell(state.facts, held, memory)
         await self._reporter.event(state.facts.record, Reason.DELETION_HELD, message, warning=True)
         self._follow(state)
         return account.spec.polling.idle_seconds
@@ -240,20 +259,36 @@ class Reconciler:
     async def _rest(self, decision: Plan, state: Pass, memory: Memory) -> float | None:
         """Nothing to do now: say how it stands and when to look again."""
         facts, account = state.facts, state.account
-        if account and not decision.moving:
+        if isinstance(facts.seen, Absent):
+            if any(verb is Verb.DELETE for verb, _ in memory.asked):
+                self._reporter.removed(facts.record.key, min(memory.asked.values()), facts.now)
+            memory.asked.clear()
+        if account and not decision.moving and facts.obstacle is None:
             account.guard.done(facts.record.uid, len(self._store.removals[facts.record.config]))
             memory.waits = 0
         if not (state.quiet and facts.record.past.generation == facts.record.generation):
-            await self._reporter.report(facts, decision, memory)
+            await self._tell(facts, decision, memory)
         if account and isinstance(facts.seen, Remote | Absent) and not facts.owner:
             self._follow(state)
         if state.retry is not None:
             return state.retry
+        memory.failures = 0
         if decision.moving and account:
             return self._next_look(memory, account)
         if account and facts.seen is not None and facts.target is None:
             return account.spec.polling.idle_seconds  # by name, and no such name yet: no list entry to follow
         return decision.after
+
+    async def _tell(self, facts: Facts, decision: Plan, memory: Memory) -> None:
+        """Write the status, and wake whoever depends on what it brought."""
+        record = facts.record
+        await self._reporter.report(facts, decision, memory)
+        if not self._store.unchanged(record):
+            # The answer held somebody's edit; the watch will have nothing new to say of it.
+            self._wake(record.key)
+        if not record.past.external_id:
+            for referrer in self._store.referrers.get(record.key, ()):
+                self._wake(referrer)
 
     def _follow(self, state: Pass) -> None:
         facts, account = state.facts, state.account
@@ -275,7 +310,10 @@ class Reconciler:
 
     def _memory(self, record: Record) -> Memory:
         memory = self._memories.get(record.key)
-        if memory is None or memory.uid != record.uid:
+        if memory and memory.uid != record.uid:
+            self._forget(record.key)  # another resource of this name
+            memory = None
+        if memory is None:
             memory = self._memories[record.key] = Memory(record.uid, record.config)
         return memory
 

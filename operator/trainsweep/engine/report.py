@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from datetime import datetime
 
 from trainsweep.api.names import API_VERSION, FINALIZER
 from trainsweep.core.decision import Plan, Release
@@ -20,6 +21,7 @@ from trainsweep.kube.client import KubeClient, KubeError
 from trainsweep.kube.events import Events, Subject
 from trainsweep.kube.writer import Writer
 from trainsweep.telemetry import audit
+from trainsweep.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +31,14 @@ _GOING_WELL = frozenset({Reason.OBSERVING, Reason.STOPPING, Reason.DELETING})
 
 
 class Reporter:
-    def __init__(self, client: KubeClient, writer: Writer, events: Events, store: Store) -> None:
+    def __init__(
+        self, client: KubeClient, writer: Writer, events: Events, store: Store, metrics: Metrics | None = None
+    ) -> None:
         self._client = client
         self._writer = writer
         self._events = events
         self._store = store
+        self._metrics = metrics or Metrics()
 
     async def hold(self, record: Record) -> Record:
         """Store the finalizer; the answer is the resource with it."""
@@ -52,14 +57,18 @@ class Reporter:
             await self.event(record, release.reason, message, warning=release.reason is Reason.LET_GO)
         body = await self._writer.set_finalizers(record.key, record.version, remaining)
         self._take(record.key, body)
+        self._metrics.released(record.key.kind, release.reason.value)
+        if record.deleted_at and not release.left:
+            self.removed(record.key, record.deleted_at, facts.now)
         log.info("released", extra={"resource": str(record.key), "why": release.why})
 
     async def report(self, facts: Facts, decision: Plan, memory: Memory) -> None:
         """Write the status, if it says anything new."""
         record, standing = facts.record, decision.standing
         now = asyncio.get_running_loop().time()
-        going_well = record.deleting and standing.synced and standing.reason in _GOING_WELL
-        if going_well and now - (memory.reported_at or memory.deleting_since) < DELETION_NEWS:
+        pinned = record.given_id or record.past.external_id
+        going_well = record.deleting and pinned and standing.synced and standing.reason in _GOING_WELL
+        if going_well and now - max(memory.reported_at, memory.deleting_since) < DELETION_NEWS:
             return
         status = status_of(facts, decision, memory.call)
         before = json.loads(record.status) if record.status else {}
@@ -77,6 +86,10 @@ class Reporter:
                 "state": status.get("externalState", ""),
             },
         )
+
+    def removed(self, key: Key, asked: datetime, now: datetime) -> None:
+        """Count a remote thing that is proven gone."""
+        self._metrics.removed(key.kind, max(0.0, (now - asked).total_seconds()))
 
     async def event(self, record: Record, reason: Reason, message: str, *, warning: bool = False) -> None:
         await self._events.post(Subject(record.key, record.uid, API_VERSION), reason, message, warning=warning)

@@ -57,7 +57,7 @@ class Store:
             self.removals[record.config].add(record.key)
         else:
             self.removals[record.config].discard(record.key)
-        if before and replace(before, version=record.version, status=record.status) == record:
+        if before and _same_substance(before, record):
             return Change.STATUS
         return Change.SUBSTANCE
 
@@ -69,6 +69,11 @@ class Store:
         if before and replace(before, version=config.version, status=config.status) == config:
             return Change.STATUS
         return Change.SUBSTANCE
+
+    def unchanged(self, record: Record) -> bool:
+        """Whether a decision taken on this view still stands: nothing but status and version has changed since."""
+        current = self.records.get(record.key)
+        return current is not None and _same_substance(current, record)
 
     def bury(self, key: Key, uid: str) -> bool:
         """Note that an object is gone for good; whether it was here. A late view of it is ignored from now on.
@@ -125,6 +130,10 @@ class Store:
     def _seniority(self, key: Key) -> tuple[bool, float, str]:
         record = self.records[key]
         return not record.past.external_id, record.created_at.timestamp(), record.uid
+
+
+def _same_substance(one: Record, other: Record) -> bool:
+    return replace(one, version=other.version, status=other.status) == other
 
 
 def _supersedes(view: Record | Config, before: Record | Config) -> bool:

@@ -11,6 +11,7 @@ import asyncio
 import concurrent.futures
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ import kopf
 from trainsweep.api.kinds import KINDS
 from trainsweep.api.names import GROUP, VERSION
 from trainsweep.kube.client import Login
+from trainsweep.telemetry.state import WatchState
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +46,13 @@ class Watch:
         self._restarted = restarted
         self._stop: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._stopping = threading.Event()
+        self._started = False
+        self._up = False
+        self._last_event: float | None = None
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
 
     def start(self) -> None:
+        self._started = True
         self._thread.start()
 
     def stop(self, timeout: float = 5.0) -> None:
@@ -57,17 +63,23 @@ class Watch:
         self._thread.join(timeout)
 
     @property
-    def alive(self) -> bool:
-        return self._thread.is_alive()
+    def state(self) -> WatchState | None:
+        """None before the start."""
+        if not self._started:
+            return None
+        return WatchState(alive=self._thread.is_alive(), up=self._up, last_event=self._last_event)
 
     def _run(self) -> None:
         pause = RESTART_FIRST
         while not self._stopping.is_set():
             try:
+                self._up = True
                 asyncio.run(self._operator())
                 pause = RESTART_FIRST
             except Exception as error:
                 log.warning("the watch ended and starts again", extra={"error": repr(error), "pause": pause})
+            finally:
+                self._up = False
             if self._stopping.wait(pause):
                 return
             pause = min(RESTART_LONGEST, pause * 2)
@@ -94,6 +106,7 @@ class Watch:
 
     def _handler(self, kind: str) -> Callable[..., Any]:
         async def handle(event: Mapping[str, Any], **_: Any) -> None:
+            self._last_event = time.time()
             self._sink(kind, event.get("type") == "DELETED", event["object"])
 
         return handle

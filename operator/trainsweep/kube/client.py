@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 from kubernetes.aio import client, config
 
+from trainsweep.kube import paths
+
 FIELD_MANAGER = "trainsweep"
 PAGE = 500
 JSON = "application/json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+
+
+#: Told of every request: the method, what it is about ("trainingjobs/status"), and the status, 0 without an answer.
+Observer = Callable[[str, str, int], None]
 
 
 class KubeError(Exception):
@@ -65,11 +71,19 @@ class Login:
 class KubeClient:
     """A thin client: JSON in, JSON out, errors as `KubeError`. At most `connections` requests are on their way."""
 
-    def __init__(self, configuration: client.Configuration, *, connections: int = 20, timeout: float = 30.0) -> None:
+    def __init__(
+        self,
+        configuration: client.Configuration,
+        *,
+        connections: int = 20,
+        timeout: float = 30.0,
+        observe: Observer = lambda *_: None,
+    ) -> None:
         configuration.connection_pool_maxsize = connections
         self._api = client.ApiClient(configuration)
         self._api.user_agent = f"{FIELD_MANAGER}/operator"
         self._timeout = timeout
+        self._observe = observe
         self._slots = asyncio.Semaphore(connections)
 
     async def get(
@@ -132,7 +146,9 @@ class KubeClient:
                 response = await self._api.call_api(*prepared, _request_timeout=self._timeout)
                 raw = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            self._observe(method, paths.subject(path), 0)
             raise KubeError(0, "Unreachable", f"The API server gave no answer: {error!r}") from error
+        self._observe(method, paths.subject(path), response.status)
         return _decode(response.status, raw)
 
 

@@ -6,6 +6,18 @@ from trainsweep.api.kinds import KINDS
 from trainsweep.api.names import GROUP, VERSION
 from trainsweep.core.record import Key
 
+#: What our group serves, and with which verbs.
+DISCOVERY = f"/apis/{GROUP}/{VERSION}"
+
+
+def subject(path: str) -> str:
+    """What a path is about, without names: "trainingjobs", "trainingjobs/status", "events"; "discovery"."""
+    parts = path.strip("/").split("/")
+    rest = parts[3:] if parts[0] == "apis" else parts[2:]
+    if len(rest) > 2 and rest[0] == "namespaces":
+        rest = rest[2:]
+    return "/".join(rest[::2]) or "discovery"
+
 
 def collection(kind: str, namespace: str = "") -> str:
     """All objects of a kind, in one namespace or everywhere."""

@@ -5,12 +5,17 @@ Namespaces are not watched: reading the few that hold resources needs less permi
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from trainsweep.api.kinds import KINDS
 from trainsweep.api.names import DELETION_POLICY
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
+
+#: Seconds given to the discovery document to follow a definition. It takes milliseconds on an idle API server.
+DISCOVERY_LAG = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +50,21 @@ class Surroundings:
         except KubeError as error:
             if error.status == 404:
                 return True
+            if error.status == 403:
+                return await self._withdrawn(kind)
             raise
         return "deletionTimestamp" in body["metadata"]
+
+    async def _withdrawn(self, kind: str) -> bool:
+        """The same out of the discovery document, which every account may read: an operator that has rights in some
+        namespaces only cannot read a definition. What is being removed can no longer be created.
+        """
+        await asyncio.sleep(DISCOVERY_LAG)
+        try:
+            resources = (await self._client.get(paths.DISCOVERY))["resources"]
+        except KubeError as error:
+            if error.status == 404:
+                return True
+            raise
+        verbs = next((entry["verbs"] for entry in resources if entry["name"] == KINDS[kind].plural), ())
+        return "create" not in verbs

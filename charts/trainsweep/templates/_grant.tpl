@@ -1,0 +1,49 @@
+{{- /*
+A role and its binding to an account. Takes a dict:
+  root       the root context
+  name       of both objects
+  namespace  of both objects; without it they are a ClusterRole and a ClusterRoleBinding
+  account    the ServiceAccount, in the release's namespace
+  rules      YAML text
+  hook       true for objects that exist during the drain only
+*/ -}}
+{{- define "trainsweep.grant" -}}
+{{- $cluster := .namespace | empty | ternary "Cluster" "" -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {{ $cluster }}Role
+metadata:
+  name: {{ .name }}
+  {{- with .namespace }}
+  namespace: {{ . }}
+  {{- end }}
+  labels:
+    {{- include "trainsweep.labels" .root | nindent 4 }}
+  {{- if .hook }}
+  annotations:
+    {{- include "trainsweep.drain.hook" -2 | nindent 4 }}
+  {{- end }}
+rules:
+{{ .rules | indent 2 }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {{ $cluster }}RoleBinding
+metadata:
+  name: {{ .name }}
+  {{- with .namespace }}
+  namespace: {{ . }}
+  {{- end }}
+  labels:
+    {{- include "trainsweep.labels" .root | nindent 4 }}
+  {{- if .hook }}
+  annotations:
+    {{- include "trainsweep.drain.hook" -1 | nindent 4 }}
+  {{- end }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: {{ $cluster }}Role
+  name: {{ .name }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ .account }}
+    namespace: {{ .root.Release.Namespace }}
+{{- end -}}

@@ -1,0 +1,65 @@
+"""How the operator stands at one moment, as data: what probes and scrapes are answered from. Times: epoch seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class WatchState:
+    """`alive`: its thread runs. `up`: the watch runs and is not between two starts. `last_event`: None for never."""
+
+    alive: bool
+    up: bool
+    last_event: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """`reason` is that of the ProviderConfig's condition Ready, `well` whether that is True."""
+
+    provider: str
+    reason: str
+    well: bool = True
+    circuit_open: bool = False
+    held: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """`depth`: what waits. `oldest`: seconds for which the oldest has been due, those under way included."""
+
+    depth: int = 0
+    oldest: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`watch` is None before it was started, `last_sweep` before the first complete list.
+
+    Accounts and queues by their label: `namespace/name`, or the name of a ClusterProviderConfig.
+    """
+
+    leading: bool = False
+    watch: WatchState | None = None
+    last_sweep: float | None = None
+    accounts: Mapping[str, AccountState] = field(default_factory=dict)
+    queues: Mapping[str, QueueState] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """`counts` by kind, remote state and reason; `oldest_removal` in seconds by account."""
+
+    counts: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    oldest_removal: Mapping[str, float] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """Who knows. `state` is cheap; `resources` looks at every resource."""
+
+    def state(self) -> State: ...
+
+    def resources(self) -> Resources: ...

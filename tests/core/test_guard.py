@@ -1,0 +1,132 @@
+"""The deletion guard: a wave is held whole, what is under way goes on, and a hold survives a restart."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainsweep.core.guard import Guard
+
+from .given import NOW
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def guard():
+    return Guard(limit=3, window=3600)
+
+
+def ask(guard, *uids, now=NOW, due=0):
+    return [guard.admits(uid, now, due or len(uids)) for uid in uids]
+
+
+def test_up_to_the_limit_everything_passes(guard):
+    assert ask(guard, "a", "b", "c") == [True] * 3
+    assert (guard.held, guard.holding) == (0, False)
+
+
+def test_a_wave_above_the_limit_is_held_whole_from_its_first_member_on(guard):
+    assert ask(guard, "a", "b", "c", "d") == [False] * 4
+    assert guard.held == 4
+    assert guard.held_since == NOW
+
+
+def test_a_wave_that_is_seen_only_as_it_arrives_is_held_from_the_limit_on(guard):
+    assert [guard.admits(uid, NOW, due=1) for uid in "abcde"] == [True, True, True, False, False]
+
+
+def test_what_is_under_way_goes_on_while_the_rest_is_held(guard):
+    assert ask(guard, "a", "b") == [True, True]
+    assert ask(guard, "c", "d", due=4) == [False, False]
+    assert guard.admits("a", NOW, due=4)
+    assert guard.held == 2
+
+
+def test_the_stop_and_the_delete_of_one_resource_are_one_removal(guard):
+    for uid in "abc":
+        assert guard.admits(uid, NOW)  # the stop
+        guard.done(uid)
+    for uid in "abc":
+        assert guard.admits(uid, NOW + timedelta(minutes=5))  # the delete
+    assert not guard.admits("d", NOW + timedelta(minutes=5))
+
+
+def test_a_removal_that_was_interrupted_goes_on_and_holds_up_nobody(guard):
+    assert ask(guard, "a", "b", "c") == [True] * 3
+    guard.done("b", due=3)
+    assert guard.admits("b", NOW, due=3)
+    assert not guard.holding
+
+
+def test_the_window_moves_on(guard):
+    ask(guard, "a", "b", "c")
+    for uid in "abc":
+        guard.done(uid)
+    assert not guard.admits("d", NOW + HOUR - timedelta(seconds=1))
+    guard.done("d")
+    assert guard.admits("d", NOW + HOUR + timedelta(seconds=1))
+
+
+def test_a_hold_does_not_end_because_time_passes(guard):
+    ask(guard, "a", "b", "c", "d")
+    assert not guard.admits("a", NOW + 10 * HOUR, due=4)
+
+
+def test_an_approval_lets_the_batch_go_and_ends_the_hold(guard):
+    ask(guard, "a", "b", "c", "d")
+    guard.approved_until = NOW + HOUR
+    assert ask(guard, "a", "b", "c", "d") == [True] * 4
+    assert (guard.holding, guard.held) == (False, 0)
+
+
+def test_an_approval_expires_and_what_did_not_go_by_then_is_held_again(guard):
+    ask(guard, "a", "b", "c", "d")
+    guard.approved_until = NOW + HOUR
+    assert guard.admits("a", NOW, due=4)
+    assert not guard.admits("b", NOW + HOUR, due=4)
+    assert guard.admits("a", NOW + HOUR, due=4)
+
+
+def test_a_hold_ends_when_the_last_request_is_withdrawn_and_not_before(guard):
+    ask(guard, "a", "b", "c", "d")
+    for left, uid in [(3, "a"), (2, "b"), (1, "c")]:
+        guard.done(uid, due=left)
+        assert guard.holding
+    guard.done("d", due=0)
+    assert not guard.holding
+    assert guard.admits("e", NOW)
+
+
+def test_a_hold_goes_on_after_a_restart_even_for_the_part_of_the_batch_that_asks_first():
+    restarted = Guard(limit=3, window=3600, holding=True)
+    assert not restarted.admits("d", NOW, due=2)
+    assert restarted.held == 1
+
+
+def test_a_hold_that_was_withdrawn_while_the_operator_was_away_ends():
+    restarted = Guard(limit=3, window=3600, holding=True)
+    restarted.done("bystander", due=0)
+    assert restarted.admits("e", NOW, due=1)
+
+
+def test_a_limit_of_nothing_holds_every_removal():
+    assert not Guard(limit=0, window=60).admits("a", NOW)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 4000), st.booleans()), max_size=60))
+def test_without_approval_no_window_sees_more_removals_than_the_limit(steps):
+    guard = Guard(limit=3, window=3600)
+    now, begun, under_way = NOW, {}, set()
+    for uid, pause, ends in steps:
+        now += timedelta(seconds=pause)
+        recent = {other: at for other, at in begun.items() if at > now - HOUR}
+        if guard.admits(uid, now):
+            if uid not in under_way and uid not in recent:
+                begun[uid] = recent[uid] = now
+            under_way.add(uid)
+        assert len(recent) <= 3
+        if ends:
+            guard.done(uid)
+            under_way.discard(uid)

@@ -1,0 +1,98 @@
+"""The true API server, for those who know it: the user of a scenario, the oracle, and the proxy."""
+
+from __future__ import annotations
+
+import base64
+import json
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from trainsweep.api.kinds import KINDS
+from trainsweep.api.names import API_VERSION
+
+_CORE = {"Secret": "secrets", "Namespace": "namespaces", "Event": "events"}
+_MERGE = "application/merge-patch+json"
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """One session for everything, so that connections and the TLS handshakes behind them are shared."""
+
+    server: str
+    token: str
+    session: aiohttp.ClientSession
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, kubeconfig: Path) -> AsyncIterator[Upstream]:
+        login = json.loads(kubeconfig.read_text())
+        cluster = login["clusters"][0]["cluster"]
+        authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+        trust = ssl.create_default_context(cadata=authority)
+        async with aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=trust, limit=0),
+            headers={"Accept-Encoding": "identity"},  # the proxy looks into what it passes on
+            read_bufsize=2**20,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=30),
+        ) as session:
+            yield cls(cluster["server"], login["users"][0]["user"]["token"], session)
+
+    def request(
+        self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str]
+    ) -> Any:
+        """An aiohttp request under this login; `path` holds the query."""
+        mine = {**headers, "Authorization": f"Bearer {self.token}"}
+        return self.session.request(method, f"{self.server}{path}", data=body, headers=mine)
+
+    async def call(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
+        """Status and answer; a body is sent as JSON, to PATCH as a merge patch."""
+        kind = _MERGE if method == "PATCH" else "application/json"
+        payload = None if body is None else json.dumps(body).encode()
+        async with self.request(method, path, body=payload, headers={"Content-Type": kind}) as answer:
+            found: dict[str, Any] = json.loads(await answer.read())
+            return answer.status, found
+
+
+class User:
+    """Somebody with kubectl, in one namespace."""
+
+    def __init__(self, upstream: Upstream, namespace: str) -> None:
+        self._upstream = upstream
+        self.namespace = namespace
+
+    async def create(self, kind: str, name: str, **fields: Any) -> bool:
+        """False when the name is still taken."""
+        manifest = {
+            "apiVersion": "v1" if kind in _CORE else API_VERSION,
+            "kind": kind,
+            "metadata": {"name": name, **fields.pop("metadata", {})},
+            **fields,
+        }
+        status, answer = await self._upstream.call("POST", self._path(kind), manifest)
+        assert status in (201, 409), answer
+        return status == 201
+
+    async def patch(self, kind: str, name: str, patch: Mapping[str, Any]) -> None:
+        status, answer = await self._upstream.call("PATCH", self._path(kind, name), patch)
+        assert status in (200, 404), answer
+
+    async def delete(self, kind: str, name: str) -> None:
+        status, answer = await self._upstream.call("DELETE", self._path(kind, name))
+        assert status in (200, 404), answer
+
+    async def list(self, kind: str) -> list[dict[str, Any]]:
+        status, answer = await self._upstream.call("GET", self._path(kind))
+        assert status == 200, answer
+        items: list[dict[str, Any]] = answer["items"]
+        return items
+
+    def _path(self, kind: str, name: str = "") -> str:
+        base = "/api/v1" if kind in _CORE else f"/apis/{API_VERSION}"
+        scope = "" if kind == "Namespace" else f"/namespaces/{self.namespace}"
+        return f"{base}{scope}/{_CORE.get(kind) or KINDS[kind].plural}{'/' if name else ''}{name}"

@@ -1,0 +1,70 @@
+"""Programs that only tests need, built with Go out of modules that pin every dependency, and kept in the user's cache.
+
+A tool is a directory beside this file, with `go.mod`, `go.sum` and a `tools.go` that imports its command. It is built
+again when one of these changes. The cache: `tools/NAME-DIGEST-linux-amd64/NAME` beside the local control plane's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainsweep.devcluster import Progress
+from trainsweep.devcluster.cache import Cache, holds, publish
+from trainsweep.devcluster.command import follow
+from trainsweep.devcluster.golang import find_go
+
+#: Seconds without a word from Go, while modules are downloaded or packages compiled.
+SILENCE = 180.0
+
+
+@dataclass(frozen=True)
+class Tool:
+    """`package` is the command's import path, `flags` go to `go build` beside `-trimpath`."""
+
+    name: str
+    module: Path
+    package: str
+    flags: tuple[str, ...] = ("-ldflags", "-s -w")
+
+    @property
+    def digest(self) -> str:
+        """Changes with anything that the program is made of."""
+        sums = ((self.module / file).read_bytes() for file in ("go.mod", "go.sum"))
+        return hashlib.sha256(b"\0".join([*sums, self.package.encode(), *(flag.encode() for flag in self.flags)])).hexdigest()[:12]
+
+
+GITOPS_AGENT = Tool(
+    "gitops-agent", Path(__file__).parent / "gitops-agent", "github.com/argoproj/gitops-engine/agent"
+)
+
+
+def obtain(tool: Tool, progress: Progress, environ: Mapping[str, str] | None = None) -> Path:
+    """The program, built if the cache lacks it. Raises DevClusterError when there is no Go or the build fails."""
+    environ = os.environ if environ is None else environ
+    shared = Cache.of_user(environ)
+    cache = Cache(shared.root.parent / "tools")
+    shelf = cache.directory(tool.name, tool.digest)
+    if not holds(shelf, (tool.name,)):
+        with shared.locked(progress):
+            go = find_go(shared, progress, environ)
+        with cache.locked(progress):
+            if not holds(shelf, (tool.name,)):
+                _build(tool, go, cache, shelf, progress, environ)
+    return shelf / tool.name
+
+
+def _build(tool: Tool, go: Path, cache: Cache, shelf: Path, progress: Progress, environ: Mapping[str, str]) -> None:
+    progress.step(f"Building {tool.name} with Go (a minute or two when nothing is cached)")
+    # The user's settings for proxies and caches, without those that would change the outcome.
+    kept = {name: value for name, value in environ.items() if name not in ("GOROOT", "GOOS", "GOARCH", "GOEXPERIMENT")}
+    settings = kept | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "-mod=readonly"}
+    with cache.staging() as staging:
+        program = staging / tool.name
+        command = [str(go), "build", "-v", "-trimpath", *tool.flags, "-o", str(program), tool.package]
+        for _ in follow(command, directory=tool.module, environ=settings, silence=SILENCE):
+            pass
+        publish({tool.name: program}, shelf)
