@@ -7,7 +7,7 @@ import contextlib
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,41 +90,41 @@ class _Measurement:
             begun = time.time()
             with contextlib.suppress(TimeoutError):
                 if self._question.contender.restarted:
-                    with self._operator():
-                        await self._adopt(crowd)
+                    with self._operator() as operator:
+                        await self._adopt(crowd, operator)
                     with self._operator() as operator:
                         await self._rest(operator)
-                        await self._delete(crowd)
+                        await self._delete(crowd, operator)
                 else:
                     with self._operator() as operator:
-                        await self._adopt(crowd)
+                        await self._adopt(crowd, operator)
                         await self._rest(operator)
-                        await self._delete(crowd)
+                        await self._delete(crowd, operator)
             self._count(begun)
         return self._result
 
-    async def _adopt(self, crowd: Crowd) -> None:
+    async def _adopt(self, crowd: Crowd, operator: Child) -> None:
         first, *others = self._provider.job_ids()
         await crowd.add_jobs([first])
-        await self._in_time(crowd.all_ready(1))
+        await self._in_time(operator, crowd.all_ready(1))
         begun = time.monotonic()
         await crowd.add_jobs(others)
         made = time.monotonic()
-        await self._in_time(crowd.all_ready(1 + len(others)))
+        await self._in_time(operator, crowd.all_ready(1 + len(others)))
         ready = time.monotonic()
         self._result.ready_seconds, self._result.ready_after_last = ready - begun, ready - made
 
     async def _rest(self, operator: Child) -> None:
-        await self._in_time(_calm(operator))
+        await self._in_time(operator, _calm(operator))
         begin = time.time()
         await asyncio.sleep(self._question.rest)
         self._result.writes_at_rest = self._writes(begin, time.time()).total()
         self._result.calls_at_rest = self._provider.calls(begin, time.time()).total()
 
-    async def _delete(self, crowd: Crowd) -> None:
+    async def _delete(self, crowd: Crowd, operator: Child) -> None:
         begun = time.monotonic()
         deletion = asyncio.create_task(crowd.delete_all())
-        await self._in_time(crowd.all_gone())
+        await self._in_time(operator, crowd.all_gone())
         self._result.gone_seconds = time.monotonic() - begun
         await deletion
 
@@ -141,16 +141,24 @@ class _Measurement:
             try:
                 yield operator
             finally:
-                if not operator.running:
-                    raise RuntimeError(f"The operator ended by itself. It said:\n{operator.said()[-4000:]}")
-                self._result.peak_memory = operator.peak_memory()
-                self._result.cpu_seconds = operator.cpu_seconds()
+                if operator.running:
+                    self._result.peak_memory = operator.peak_memory()
+                    self._result.cpu_seconds = operator.cpu_seconds()
 
     def _writes(self, begin: float, end: float = float("inf")) -> Counter[str]:
         return audit_log.writes(self._log, USER, begin, end)
 
-    async def _in_time(self, event: Awaitable[None]) -> None:
-        await asyncio.wait_for(event, self._question.limit)
+    async def _in_time(self, operator: Child, event: Coroutine[object, object, None]) -> None:
+        """Raises TimeoutError after the limit, RuntimeError as soon as the operator has ended by itself."""
+        async with asyncio.timeout(self._question.limit):
+            waiting = asyncio.create_task(event)
+            try:
+                while not waiting.done():
+                    await asyncio.wait([waiting], timeout=1.0)
+                    if not operator.running:
+                        raise RuntimeError(f"The operator ended by itself. It said:\n{operator.said()[-4000:]}")
+            finally:
+                waiting.cancel()
 
     def _account(self) -> dict[str, object]:
         return {

@@ -28,7 +28,7 @@ def rows(text: str) -> Iterator[tuple[str, Any, str]]:
 
 
 def _rows(
-    node: yaml.MappingNode, values: dict[str, Any], lines: list[str], above: str
+    node: Any, values: dict[str, Any], lines: list[str], above: str
 ) -> Iterator[tuple[str, Any, str]]:
     for key, nested in node.value:
         value, comment = values[key.value], _comment(lines, key.start_mark.line)

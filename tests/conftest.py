@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sysconfig
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from trainsweep.devcluster import ControlPlane, DevClusterError, PlainProgress, 
 
 #: Set in CI, which installs everything: there, a skipped test is a failure.
 NO_SKIP = bool(os.environ.get("TRAINSWEEP_NO_SKIP"))
+
+
+# kubectl comes with the development requirements; the environment need not be activated to run the tests.
+os.environ["PATH"] = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -78,6 +78,8 @@ class Proxy:
         self.url = ""
         #: The last requests with their answers (0 for none), for the report of a failure.
         self.journal: deque[str] = deque(maxlen=60)
+        #: Writes that were passed on.
+        self.writes = 0
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[None]:
@@ -173,6 +175,7 @@ class Proxy:
             return _no_answer(request)
         status, payload = await self._through(request, body)
         self._note(request, status)
+        self.writes += write
         if write:
             self._effect("after")
         if self._active("down") or self._struck("lost"):

@@ -106,9 +106,11 @@ def _lives(rng: random.Random, things: tuple[Thing, ...]) -> list[Step]:
     for number, thing in enumerate(things):
         if rng.random() < 0.25:
             continue
-        steps += _life(rng, thing, f"r{number}", rng.uniform(0, 20))
-        if rng.random() < 0.1:
-            steps += _life(rng, thing, f"rival{number}", rng.uniform(35, 40), rival=True)
+        rivalled = rng.random() < 0.1
+        steps += _life(rng, thing, f"r{number}", rng.uniform(0, 20), rivalled=rivalled)
+        if rivalled:
+            # The API server gives times of creation in whole seconds of its own.
+            steps += _life(rng, thing, f"rival{number}", rng.uniform(35, 40), rivalled=True)
         if rng.random() < 0.07:
             steps.append(Step(rng.uniform(0, ACTS), Vanish(thing.id)))
     if not steps:
@@ -116,9 +118,11 @@ def _lives(rng: random.Random, things: tuple[Thing, ...]) -> list[Step]:
     return steps
 
 
-def _life(rng: random.Random, thing: Thing, name: str, born: float, *, rival: bool = False) -> list[Step]:
-    """One name's way: created, edited, deleted, perhaps created again at once."""
-    spec, mismatch = _spec(rng, thing, by_id=rival)
+def _life(rng: random.Random, thing: Thing, name: str, born: float, *, rivalled: bool = False) -> list[Step]:
+    """One name's way: created, edited, deleted, perhaps created again at once. Of two that rival for a thing neither
+    comes back, and both name it by its id, so that who is older decides whose it is.
+    """
+    spec, mismatch = _spec(rng, thing, by_id=rivalled)
     paused = rng.random() < 0.1
     steps = [Step(born, Create(KINDS[thing.kind], name, thing.id, spec, paused))]
     at = born
@@ -133,8 +137,8 @@ def _life(rng: random.Random, thing: Thing, name: str, born: float, *, rival: bo
     if removed:
         at = rng.uniform(at, ACTS)
         steps.append(Step(at, Remove(name, force=thing.id if mismatch else "")))
-        if rng.random() < 0.3:
-            spec, _ = _spec(rng, thing, by_id=rival, matching=True)
+        if rng.random() < 0.3 and not rivalled:
+            spec, _ = _spec(rng, thing, by_id=False, matching=True)
             steps.append(Step(at + rng.choice((0.0, 0.1, 2.0)), Create(KINDS[thing.kind], name, thing.id, spec)))
     return steps
 

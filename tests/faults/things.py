@@ -38,10 +38,12 @@ STATES = {
     **dict.fromkeys(("COMPLETED", "Completed", "Done"), "Succeeded"),
     **dict.fromkeys(("FAILED", "Failed"), "Failed"),
     **dict.fromkeys(("KILLED", "Terminated", "Stopped"), "Stopped"),
-    "": "Unknown",
+    **dict.fromkeys(("", "Stopping"), "Unknown"),
 }
 ACTIVE = frozenset({"Pending", "Running"})
 ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
+_LIVELIEST = ("Running", "Pending", "Stopping", "Unknown", "Failed", "Succeeded", "Stopped", "")
+_RUNS = frozenset({"version", "v2-job", "task"})
 
 
 @dataclass(frozen=True)
@@ -111,24 +113,16 @@ class NotedQianfan(Noted, QianfanSimulator):
 
 
 def states(simulator: Simulator) -> dict[str, str]:
-    """The state of each thing that is still there, in the operator's words; that of a job is the liveliest one of its
-    parts, "" for a thing that never runs.
+    """The state of each thing that is still there, in the operator's words. That of a job of runs is the state of the
+    liveliest one; that of a thing that never runs is "".
     """
     found = simulator.things()
-    parts: dict[str, list[str]] = {}
+    own = {thing["id"]: STATES[thing["state"]] if thing["kind"] in _RUNS else "" for thing in found}
     for thing in found:
-        parent = thing["id"].partition("/")[0] if thing["kind"] == "version" else thing.get("job", "")
+        parent = thing["id"].partition("/")[0] if thing["kind"] == "version" else thing.get("job")
         if parent:
-            parts.setdefault(parent, []).append(STATES[thing["state"]])
-    liveliest = ("Running", "Pending", "Stopping", "Unknown", "Failed", "Succeeded", "Stopped")
-    return {
-        thing["id"]: (
-            min(parts.get(thing["id"], [""]), key=lambda state: liveliest.index(state) if state else 0)
-            if thing["kind"] in ("v1-job", "job")
-            else "" if thing["kind"] == "config" else STATES[thing["state"]]
-        )
-        for thing in found
-    }
+            own[parent] = min(own[parent], own[thing["id"]], key=_LIVELIEST.index)
+    return own
 
 
 def simulators(

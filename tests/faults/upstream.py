@@ -66,8 +66,8 @@ class User:
         self._upstream = upstream
         self.namespace = namespace
 
-    async def create(self, kind: str, name: str, **fields: Any) -> bool:
-        """False when the name is still taken."""
+    async def create(self, kind: str, name: str, **fields: Any) -> str:
+        """The uid, "" when the name is still taken."""
         manifest = {
             "apiVersion": "v1" if kind in _CORE else API_VERSION,
             "kind": kind,
@@ -76,15 +76,17 @@ class User:
         }
         status, answer = await self._upstream.call("POST", self._path(kind), manifest)
         assert status in (201, 409), answer
-        return status == 201
+        return str(answer["metadata"]["uid"]) if status == 201 else ""
 
     async def patch(self, kind: str, name: str, patch: Mapping[str, Any]) -> None:
         status, answer = await self._upstream.call("PATCH", self._path(kind, name), patch)
         assert status in (200, 404), answer
 
-    async def delete(self, kind: str, name: str) -> None:
+    async def delete(self, kind: str, name: str) -> bool:
+        """Whether somebody's finalizer keeps the object for now."""
         status, answer = await self._upstream.call("DELETE", self._path(kind, name))
         assert status in (200, 404), answer
+        return "deletionTimestamp" in answer["metadata"]
 
     async def list(self, kind: str) -> list[dict[str, Any]]:
         status, answer = await self._upstream.call("GET", self._path(kind))

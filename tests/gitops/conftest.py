@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.conftest import NO_SKIP
+from tests.e2e.conftest import install_crds, make_world
+from tests.e2e.world import World
+from tests.tools.builder import GITOPS_AGENT, obtain
 
 from trainsweep.devcluster import ControlPlane, DevClusterError, PlainProgress
 
-from ..conftest import NO_SKIP
-from ..e2e.conftest import install_crds, make_world
-from ..e2e.world import World
-from ..tools.builder import GITOPS_AGENT, obtain
 from .agent import Agent
+from .gitops import GitOps
 from .repository import Repository
-
-
-@pytest.fixture(scope="session")
-def agent_program() -> Path:
-    try:
-        return obtain(GITOPS_AGENT, PlainProgress())
-    except DevClusterError as error:
-        if NO_SKIP:
-            raise
-        pytest.skip(f"no GitOps engine on this machine: {error}")
 
 
 @pytest.fixture(scope="session")
@@ -42,21 +34,26 @@ async def world(plane: ControlPlane, tmp_path: Path) -> AsyncIterator[World]:
         yield world
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    return Repository(tmp_path / "repository")
+@pytest.fixture(scope="session")
+def engine(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Repository, Agent]]:
+    """One for all tests, as it takes ten seconds to start."""
+    try:
+        if not shutil.which("git"):
+            raise DevClusterError("The engine reads a git repository, and git is not here. Install it.")
+        program = obtain(GITOPS_AGENT, PlainProgress())
+    except DevClusterError as error:
+        if NO_SKIP:
+            raise
+        pytest.skip(f"no GitOps engine on this machine: {error}")
+    directory = tmp_path_factory.mktemp("gitops")
+    repository = Repository(directory / "repository")
+    with Agent.started(program, repository, kubeconfig=plane.kubeconfig, directory=directory) as agent:
+        yield repository, agent
 
 
 @pytest_asyncio.fixture
-async def agent(
-    agent_program: Path, repository: Repository, world: World, tmp_path: Path
-) -> AsyncIterator[Agent]:
-    agent = await Agent.start(
-        agent_program,
-        repository,
-        kubeconfig=world.plane.kubeconfig,
-        namespace=world.namespace,
-        directory=tmp_path,
-    )
-    yield agent
-    await agent.stop()
+async def gitops(engine: tuple[Repository, Agent], world: World) -> AsyncIterator[GitOps]:
+    """The repository is empty before a test and after it."""
+    gitops = GitOps(*engine, world)
+    yield gitops
+    await gitops.push(**dict.fromkeys(gitops.pushed))

@@ -31,7 +31,13 @@ class Repository:
     def _git(self, *arguments: str) -> None:
         # Nobody's own settings: no signing, no hooks, no other default branch.
         nobody = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-        author = {f"GIT_{role}_{field}": "test@example.com" for role in ("AUTHOR", "COMMITTER") for field in ("NAME", "EMAIL")}
+        author = {
+            f"GIT_{role}_{field}": "test@example.com" for role in ("AUTHOR", "COMMITTER") for field in ("NAME", "EMAIL")
+        }
         subprocess.run(
-            ["git", *arguments], cwd=self.path, env=os.environ | nobody | author, check=True, capture_output=True
+            ["git", *arguments],  # noqa: S607 (whichever git is on the PATH)
+            cwd=self.path,
+            env=os.environ | nobody | author,
+            check=True,
+            capture_output=True,
         )

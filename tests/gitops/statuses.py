@@ -6,21 +6,21 @@ for it, then write. What is alike in kinds, deletion and the words of its condit
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import product
-from types import SimpleNamespace
 from typing import Any
+
+from tests.core.given import GONE, NOW, OTHER, a_resource, a_thing, facts, parts
 
 from trainsweep.api.common import DeletionPolicy, Mode
 from trainsweep.api.names import API_VERSION, FINALIZER
 from trainsweep.core.account_status import AccountFacts, account_status
 from trainsweep.core.decision import Delete, Hold, Observe, Plan, Release, Standing, Stop
 from trainsweep.core.errors import ProviderError, Refused
-from trainsweep.core.facts import Absent, Facts, Obstacle
+from trainsweep.core.facts import Absent, Facts, Obstacle, Verb
 from trainsweep.core.past import Past
 from trainsweep.core.plan import plan
 from trainsweep.core.reasons import Reason
@@ -28,10 +28,7 @@ from trainsweep.core.record import Record
 from trainsweep.core.remote import ExternalState, Remote, Thing
 from trainsweep.core.status import status_of
 from trainsweep.engine.accounts import obstacle, trouble
-from trainsweep.engine.act import act
-from trainsweep.engine.memory import Memory
-
-from ..core.given import GONE, NOW, OTHER, a_resource, a_thing, facts, parts
+from trainsweep.engine.act import setback_of
 
 GENERATION = 2
 
@@ -77,7 +74,7 @@ class Case:
 
 def every_case() -> list[Case]:
     fresh = _distinct(_remote_cases())
-    paused = _distinct(case for before in fresh for case in _paused_after(before))
+    paused = _distinct([*_paused_at_first_sight(), *(case for before in fresh for case in _paused_after(before))])
     told = _distinct([*fresh, *paused, *_account_cases()])
     return [*told, *(_overtaken(case) for case in told), *_untold()]
 
@@ -157,29 +154,20 @@ def _passes(given: Facts, seen: Remote | Absent | Obstacle | None) -> Iterator[C
         return  # the finalizer goes, and nothing is said before
     yield _case(now, decision)
     if isinstance(decision.action, Stop | Delete):
-        for standing in _setbacks(now, decision, decision.action):
+        for standing in _setbacks(decision, decision.action):
             yield _case(now, replace(decision, standing=standing))
 
 
-def _setbacks(now: Facts, decision: Plan, action: Stop | Delete) -> Iterator[Standing]:
+def _setbacks(decision: Plan, action: Stop | Delete) -> Iterator[Standing]:
     """How the resource stands when the call is held back, refused, or fails."""
     yield Standing(ready=False, reason=Reason.DELETION_HELD, message="Held by the guard.", progressing=True)
     for error in _kinds_of(ProviderError):
         if issubclass(error, Refused):
-            setback = asyncio.run(_refused(now, action, error("The provider's words.")))
-            assert setback
-            yield setback.standing
+            yield setback_of(
+                Verb.STOP if isinstance(action, Stop) else Verb.DELETE, error("The provider's words.")
+            ).standing
         else:
             yield replace(decision.standing, synced=False, synced_reason=Reason.of(error.reason))
-
-
-async def _refused(now: Facts, action: Stop | Delete, error: Refused) -> Any:
-    async def refuse(_: object) -> None:
-        raise error
-
-    memory = Memory(now.record.uid, now.record.config)
-    provider: Any = SimpleNamespace(stop=refuse, delete=refuse)
-    return await act(action, now, memory, provider, NOW)
 
 
 def _case(now: Facts, decision: Plan) -> Case:
@@ -191,6 +179,11 @@ def _body(record: Record, status: dict[str, Any]) -> dict[str, Any]:
     if record.deleting:
         metadata["deletionTimestamp"] = "2026-05-01T12:00:00Z"
     return {"apiVersion": API_VERSION, "kind": record.key.kind, "metadata": metadata, "status": status}
+
+
+def _paused_at_first_sight() -> Iterator[Case]:
+    for deleting in (False, True):
+        yield from _passes(facts(a_resource(paused=True, deleting=deleting, status={"observedGeneration": -1})), None)
 
 
 def _paused_after(case: Case) -> Iterator[Case]:

@@ -33,13 +33,11 @@ class Tool:
     @property
     def digest(self) -> str:
         """Changes with anything that the program is made of."""
-        sums = ((self.module / file).read_bytes() for file in ("go.mod", "go.sum"))
-        return hashlib.sha256(b"\0".join([*sums, self.package.encode(), *(flag.encode() for flag in self.flags)])).hexdigest()[:12]
+        files = [(self.module / file).read_text() for file in ("go.mod", "go.sum")]
+        return hashlib.sha256("\0".join([*files, self.package, *self.flags]).encode()).hexdigest()[:12]
 
 
-GITOPS_AGENT = Tool(
-    "gitops-agent", Path(__file__).parent / "gitops-agent", "github.com/argoproj/gitops-engine/agent"
-)
+GITOPS_AGENT = Tool("gitops-agent", Path(__file__).parent / "gitops-agent", "github.com/argoproj/gitops-engine/agent")
 
 
 def obtain(tool: Tool, progress: Progress, environ: Mapping[str, str] | None = None) -> Path:
@@ -53,12 +51,12 @@ def obtain(tool: Tool, progress: Progress, environ: Mapping[str, str] | None = N
             go = find_go(shared, progress, environ)
         with cache.locked(progress):
             if not holds(shelf, (tool.name,)):
-                _build(tool, go, cache, shelf, progress, environ)
+                progress.step(f"Building {tool.name} with Go (a minute or two when nothing is cached)")
+                _build(tool, go, cache, environ)
     return shelf / tool.name
 
 
-def _build(tool: Tool, go: Path, cache: Cache, shelf: Path, progress: Progress, environ: Mapping[str, str]) -> None:
-    progress.step(f"Building {tool.name} with Go (a minute or two when nothing is cached)")
+def _build(tool: Tool, go: Path, cache: Cache, environ: Mapping[str, str]) -> None:
     # The user's settings for proxies and caches, without those that would change the outcome.
     kept = {name: value for name, value in environ.items() if name not in ("GOROOT", "GOOS", "GOARCH", "GOEXPERIMENT")}
     settings = kept | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "-mod=readonly"}
@@ -67,4 +65,4 @@ def _build(tool: Tool, go: Path, cache: Cache, shelf: Path, progress: Progress, 
         command = [str(go), "build", "-v", "-trimpath", *tool.flags, "-o", str(program), tool.package]
         for _ in follow(command, directory=tool.module, environ=settings, silence=SILENCE):
             pass
-        publish({tool.name: program}, shelf)
+        publish({tool.name: program}, cache.directory(tool.name, tool.digest))

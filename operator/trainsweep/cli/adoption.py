@@ -13,6 +13,7 @@ from trainsweep.api.common import ConfigKind, DeletionPolicy, DesiredState
 from trainsweep.api.names import API_VERSION
 from trainsweep.cli.inventory import Item
 from trainsweep.core.remote import Thing
+from trainsweep.providers.exchange import clean
 
 #: The longest name that is also good as a label's value.
 LONGEST_NAME = 63
@@ -52,7 +53,7 @@ def manifest(item: Item, adoption: Adoption) -> dict[str, Any]:
 def documents(items: tuple[Item, ...], adoption: Adoption) -> str:
     """YAML documents ready for `kubectl apply -f -`, each under a line that tells a person what it is."""
     return "".join(
-        f"---\n# {_one_line(item.remote.name or item.id)}: {item.remote.state}\n"
+        f"---\n# {clean(item.remote.name or item.id, ())}: {item.remote.state}\n"
         + yaml.safe_dump(manifest(item, adoption), sort_keys=False, allow_unicode=True)
         for item in items
     )
@@ -89,7 +90,3 @@ def _label(text: str) -> str:
 def _shorten(name: str) -> str:
     """Keep the end, where the id is."""
     return name[-LONGEST_NAME:].strip("-")
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())

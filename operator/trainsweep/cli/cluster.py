@@ -43,7 +43,8 @@ def finish(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     try:
         return asyncio.run(work())
     except ConfigException as error:
-        typer.secho(f"No cluster to talk to: {error}", fg="red", err=True)
+        hint = "Name one with --kubeconfig and --context, or set KUBECONFIG."
+        typer.secho(f"No cluster to talk to: {error} {hint}", fg="red", err=True)
     except (KubeError, TrainsweepError) as error:
         typer.secho(str(error), fg="red", err=True)
     raise typer.Exit(1)

@@ -67,6 +67,7 @@ def demo(
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
+        shutil.rmtree(directory, ignore_errors=True)
         typer.echo("Interrupted; everything was stopped.", err=True)
         raise typer.Exit(INTERRUPTED) from None
     except typer.Exit:

@@ -12,7 +12,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from trainsweep.api.common import ProviderName
 from trainsweep.cli.examples import Write
@@ -38,8 +40,8 @@ class Row:
     def of(cls, key: Key, body: Mapping[str, Any] | None) -> Row:
         name = f"{key.kind}/{key.name}"
         if body is None:
-            return cls(name, "", "", "", "gone from the cluster: the remote thing is gone, too")
-        past = Past.parse(json.dumps(body.get("status")))
+            return cls(name, "", "", "", "freed: the remote thing is gone")
+        past = Past.parse(json.dumps(body.get("status") or {}))
         ready = past.condition("Ready")
         deleting = "deletionTimestamp" in body["metadata"]
         return cls(
@@ -47,7 +49,7 @@ class Row:
             "(deleted)" if deleting else body["spec"]["desiredState"],
             past.external_state,
             ready.get("status", ""),
-            ready.get("message", ""),
+            ready.get("message", "not yet looked at"),
         )
 
 
@@ -90,7 +92,7 @@ class Screen:
         else:
             for row in rows:
                 if row not in self._rows:
-                    self.say(_line(row))
+                    self.say(escape(_line(row)))
         self._rows = rows
 
     def journal(self, calls: Sequence[tuple[ProviderName, Entry]]) -> None:
@@ -120,11 +122,10 @@ def _table(rows: Sequence[Row]) -> Table:
     for row in rows:
         colour = {"True": "green", "False": "yellow"}.get(row.ready, "")
         ready = f"[{colour}]{row.ready}[/{colour}]" if colour else row.ready
-        table.add_row(row.resource, row.desired, row.state, ready, row.message)
+        table.add_row(row.resource, row.desired, row.state, ready, Text(row.message))
     return table
 
 
 def _line(row: Row) -> str:
-    facts = [f"desired {row.desired}" if row.desired else "", f"remote {row.state}" if row.state else ""]
-    facts.append(f"ready {row.ready}" if row.ready else "")
-    return f"{row.resource}: {', '.join(fact for fact in facts if fact)}{'; ' if any(facts) else ''}{row.message}"
+    words = (("desired", row.desired), ("remote", row.state), ("ready", row.ready))
+    return f"{row.resource}: {', '.join([*(f'{name} {word}' for name, word in words if word), row.message])}"

@@ -113,12 +113,12 @@ async def stage(place: Place, directory: Path, say: Callable[[str], None]) -> As
         }
         urls = {name: await stack.enter_async_context(serve(simulator)) for name, simulator in simulators.items()}
         say("; ".join(f"{name} is simulated at {url}" for name, url in urls.items()))
+        await _create(client, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
         operator = await stack.enter_async_context(_operator(place, directory))
         say("the operator runs")
-        ready = Stage(client, simulators, urls, operator)
-        await _create(client, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
         if not place.own:
-            stack.push_async_callback(_leave_nothing, ready)
+            stack.push_async_callback(_leave_nothing, client)
+        ready = Stage(client, simulators, urls, operator)
         for body in accounts(urls):
             await ready.create(body)
         say(f"the accounts are in namespace {NAMESPACE}")
@@ -199,12 +199,12 @@ async def _unless_there(creation: Awaitable[object]) -> None:
             raise
 
 
-async def _leave_nothing(stage_: Stage) -> None:
+async def _leave_nothing(client: KubeClient) -> None:
     """In a cluster that is not ours: the resources, then what they need, then the namespace."""
     for kinds in (set(KINDS) - {"ProviderConfig", "ClusterProviderConfig"}, {"ProviderConfig"}):
-        await _clear(stage_.client, kinds)
+        await _clear(client, kinds)
     with suppress(KubeError):
-        await stage_.client.delete(paths.namespace(NAMESPACE))
+        await client.delete(paths.namespace(NAMESPACE))
 
 
 async def _clear(client: KubeClient, kinds: set[str]) -> None:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from trainsweep.api.common import ConfigKind, DeletionPolicy, DesiredState, ProviderName
 from trainsweep.api.provider_config import AccountSpec, ModelArts, Qianfan
@@ -32,6 +33,7 @@ from trainsweep.engine.account import Account
 from trainsweep.engine.lane import CircuitOpen
 from trainsweep.engine.secrets import read_secret
 from trainsweep.engine.store import Store
+from trainsweep.providers.exchange import clean
 from trainsweep.providers.registry import Endpoints
 
 #: Characters; wider than any row.
@@ -252,7 +254,8 @@ def _print_table(items: tuple[Item, ...]) -> None:
     for item in items:
         remote = item.remote
         created = format_time(remote.created_at) if remote.created_at else ""
-        table.add_row(item.thing, item.id, remote.name, remote.state, remote.provider_state, created)
+        told = (clean(text, ()) for text in (item.id, remote.name, remote.state, remote.provider_state))
+        table.add_row(item.thing, *map(Text, told), created)
     console = Console()
     # A pipe has no width to keep to.
     (console if console.is_terminal else Console(width=UNBOUND)).print(table)

@@ -60,17 +60,19 @@ async def take_inventory(account: Account, told: Told = lambda done, total: None
 
 
 async def _with_parts(account: Account, thing: Thing, things: Sequence[Remote], told: Told) -> list[Item]:
-    """Each thing, followed by its parts. Only a job that the list does not tell whole is looked into."""
+    """Each thing, followed by its parts. Where the list tells of parts at all, it does not tell their names and times:
+    all jobs but those without any are looked into.
+    """
     done = 0
-    unknown = [remote for remote in things if remote.parts is None]
+    full = [remote for remote in things if remote.parts != ()]
 
     async def look(job: Remote) -> tuple[Remote, ...]:
         nonlocal done
         parts = await account.snapshots.get(_collection_of_parts(account, thing, job.id), 0.0)
-        told(done := done + 1, len(unknown))
+        told(done := done + 1, len(full))
         return tuple(parts.entries.values())
 
-    parts_of = dict(zip((job.id for job in unknown), await asyncio.gather(*map(look, unknown)), strict=True))
+    parts_of = dict(zip((job.id for job in full), await asyncio.gather(*map(look, full)), strict=True))
     items = []
     for remote in things:
         parts = parts_of.get(remote.id)

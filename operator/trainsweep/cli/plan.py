@@ -20,6 +20,7 @@ from trainsweep.cli.manifests import read_manifests
 from trainsweep.core.facts import Absent
 from trainsweep.core.plan import describe
 from trainsweep.core.remote import Remote
+from trainsweep.providers.exchange import clean
 from trainsweep.providers.registry import Endpoints
 
 #: Exit code when something would be stopped or deleted.
@@ -114,7 +115,7 @@ def _print(found: list[Forecast]) -> None:
 def _what(entry: Forecast) -> str:
     match entry.seen:
         case Remote(id=remote_id, name=name, state=state, provider_state=word):
-            told = f" {name}" if name and name != remote_id else ""
+            told = f" {clean(name, ())}" if name not in ("", remote_id) else ""
             return f"{remote_id}{told}, {state}{f' ({word})' if word not in ('', state) else ''}"
         case Absent():
             return "absent"

@@ -55,8 +55,7 @@ def _end_of_life(facts: Facts) -> Plan:
         return _let_go("the deletion policy is Orphan")
     if facts.owner:
         return _let_go(f"{facts.owner} manages the remote thing")
-    known_ids = {past.external_id, record.given_id} - {""}
-    if record.force_orphan in known_ids:
+    if record.force_orphan in record.known_ids:
         return _let_go(f"{FORCE_ORPHAN} names {record.force_orphan}")
     if facts.obstacle and facts.obstacle.configuration and not past.observed:
         return _let_go(f"it was never once observed, and {facts.obstacle.message}")

@@ -88,3 +88,8 @@ class Record:
                 return self.spec.config_name
             case FineTuningTaskSpec():
                 return self.spec.task_id
+
+    @property
+    def known_ids(self) -> frozenset[str]:
+        """The ids by which the remote thing may be named in `force-orphan`: the pinned one and the spec's."""
+        return frozenset({self.past.external_id, self.given_id} - {""})

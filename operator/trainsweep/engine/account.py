@@ -40,6 +40,7 @@ class Account:
     ) -> None:
         self.spec = spec
         self.identity = identity
+        self.uid = ""
         self.fingerprint = ""
         self._provider: Provider | None = None
         self.guard = Guard(limit=spec.deletion_guard.max_deletions, window=spec.deletion_guard.window_seconds)
@@ -56,7 +57,7 @@ class Account:
     async def use(self, provider: Provider, credentials: Credentials) -> None:
         """Go on with this client; a circuit that was open closes."""
         before, self._provider = self._provider, provider
-        self.fingerprint = fingerprint(credentials)
+        self.fingerprint = fingerprint(self.spec, credentials)
         self.lane.reset()
         if before:
             await before.aclose()
@@ -121,7 +122,8 @@ def _buckets(spec: AccountSpec) -> tuple[Bucket, Bucket]:
     return Bucket(reads, limit.burst or 2 * reads), Bucket(writes, limit.burst or 2 * writes)
 
 
-def fingerprint(credentials: Credentials) -> str:
-    """Tells two credentials apart without keeping them."""
+def fingerprint(spec: AccountSpec, credentials: Credentials) -> str:
+    """Tells whether a client would be made from the same again, without keeping the credentials."""
+    made_from = spec.model_dump_json(include={"model_arts", "qianfan", "error_classes"})
     values = [getattr(credentials, name) for name in type(credentials).__slots__]
-    return hashlib.sha256("\0".join(values).encode()).hexdigest()
+    return hashlib.sha256("\0".join([made_from, str(in_flight(spec)), *values]).encode()).hexdigest()

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from trainsweep.api.common import ProviderName
 from trainsweep.api.names import IN_USE_FINALIZER
@@ -18,14 +19,15 @@ from trainsweep.api.provider_config import ClusterProviderConfigSpec
 from trainsweep.core.account_status import AccountFacts, account_status
 from trainsweep.core.errors import ConfigurationError, CredentialsInvalid, ProviderError
 from trainsweep.core.facts import Obstacle
-from trainsweep.core.past import Past
+from trainsweep.core.guard import Guard
+from trainsweep.core.past import Past, parse_time
 from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key, Record
 from trainsweep.engine.account import Account, fingerprint, in_flight
 from trainsweep.engine.lane import CircuitOpen
 from trainsweep.engine.parse import Config, parse
 from trainsweep.engine.secrets import Secret, protect_secret, read_secret
-from trainsweep.engine.store import Store
+from trainsweep.engine.store import Change, Store
 from trainsweep.kube.client import KubeClient
 from trainsweep.kube.surroundings import Namespace
 from trainsweep.kube.writer import Writer
@@ -69,7 +71,8 @@ class Accounts:
         self._revisit = revisit
         self._accounts: dict[Key, Account] = {}
         self._obstacles: dict[Key, Obstacle] = {}
-        self._settled: dict[Key, asyncio.Event] = {}
+        #: By ProviderConfig: its uid, and whether it was looked at. One made again under its name is another account.
+        self._settled: dict[Key, tuple[str, asyncio.Event]] = {}
 
     def get(self, key: Key) -> Account | None:
         return self._accounts.get(key)
@@ -77,14 +80,18 @@ class Accounts:
     async def find(self, record: Record, namespace: Namespace) -> Account | Obstacle:
         """The account of a resource, or what stands in the way of using it. Waits for the first look at it."""
         key = record.config
-        if wrong := unfit(record, self._store.configs.get(key), namespace):
+        gone = obstacle(Reason.CONFIG_NOT_FOUND, f"{key} is gone; create it again.")
+        config = self._store.configs.get(key)
+        wrong = unfit(record, config, namespace)
+        if wrong or config is None:
+            return wrong or gone
+        await self._settling(config).wait()
+        if wrong := self._obstacles.get(key):
             return wrong
-        await self._settled.setdefault(key, asyncio.Event()).wait()
-        return (
-            self._obstacles.get(key)
-            or self._accounts.get(key)
-            or obstacle(Reason.CONFIG_NOT_FOUND, f"{key} is gone; create it again.")
-        )
+        account = self._accounts.get(key)
+        if account and account.uid == config.uid:
+            return account
+        return Obstacle(Reason.OBSERVING, f"{key} is being looked at.") if key in self._store.configs else gone
 
     async def reconcile(self, key: Key) -> float | None:
         """Bring one account up to date: Secret, client, finalizers, status."""
@@ -92,6 +99,8 @@ class Accounts:
         if config is None:
             await self._close(key)
             return None
+        if (account := self._accounts.get(key)) and account.uid != config.uid:
+            await self._drop(key)
         before = self._obstacles.get(key)
         try:
             secret = await read_secret(self._client, config)
@@ -105,7 +114,7 @@ class Accounts:
                 account.reconfigure(config.spec, config.approved_until)
             else:
                 self._obstacles[key] = obstacle(Reason.of(error.reason), error.message)
-        self._settled.setdefault(key, asyncio.Event()).set()
+        self._settling(config).set()
         if before != self._obstacles.get(key):
             self._wake_all(key)
         await self._protect(config, secret)
@@ -123,7 +132,7 @@ class Accounts:
         account.reconfigure(config.spec, config.approved_until)
         if was_approved != config.approved_until:
             self._wake_all(config.key)
-        if account.fingerprint == fingerprint(secret.credentials):
+        if account.fingerprint == fingerprint(config.spec, secret.credentials):
             return
         provider = open_provider(
             config.spec,
@@ -154,6 +163,7 @@ class Accounts:
                 config.key.place, call.operation, call.kind, result, took=took, waited=call.waited
             ),
         )
+        account.uid = config.uid
         account.guard.holding = "held" in json.loads(config.status or "{}")
         return account
 
@@ -164,15 +174,27 @@ class Accounts:
         if account and not account.lane.circuit.open:
             self._wake_all(key)
 
+    def _settling(self, config: Config) -> asyncio.Event:
+        """Set once this very ProviderConfig was looked at."""
+        uid, event = self._settled.get(config.key, ("", asyncio.Event()))
+        if uid != config.uid:
+            event.set()
+            event = asyncio.Event()
+            self._settled[config.key] = config.uid, event
+        return event
+
     async def _close(self, key: Key) -> None:
         self._obstacles.pop(key, None)
         if settled := self._settled.pop(key, None):
-            settled.set()
+            settled[1].set()
+        await self._drop(key)
+        self._wake_all(key)
+
+    async def _drop(self, key: Key) -> None:
         account = self._accounts.pop(key, None)
         if account:
             await account.aclose()
             self._metrics.forget_account(key.place)
-        self._wake_all(key)
 
     def _wake_all(self, key: Key) -> None:
         for user in self._store.users.get(key, ()):
@@ -200,6 +222,8 @@ class Accounts:
             return
         account = self._accounts.get(key)
         circuit = account.lane.circuit if account else None
+        before = json.loads(config.status or "{}")
+        held, held_since = _held(account.guard, before) if account else (0, None)
         facts = AccountFacts(
             generation=config.generation,
             resources=len(self._store.users.get(key, ())),
@@ -207,18 +231,26 @@ class Accounts:
             obstacle=self._obstacles.get(key) or (trouble(circuit.cause) if circuit and circuit.cause else None),
             circuit_open=bool(circuit and circuit.open),
             circuit_since=circuit.since if circuit else None,
-            held=account.guard.held if account else 0,
-            held_since=account.guard.held_since if account else None,
+            held=held,
+            held_since=held_since,
         )
         status = account_status(facts, Past.parse(config.status), self._now())
-        body = await self._writer.write_status(key, config.uid, status, json.loads(config.status or "{}"))
-        if body:
-            self._take(key.kind, body)
+        body = await self._writer.write_status(key, config.uid, status, before)
+        if body and self._take(key.kind, body) is Change.SUBSTANCE:
+            # The answer held somebody's edit; the watch will have nothing new to say of it.
+            self._revisit(key)
+            self._wake_all(key)
 
-    def _take(self, kind: str, body: dict[str, object]) -> None:
+    def _take(self, kind: str, body: dict[str, object]) -> Change:
         updated = parse(kind, body)
-        if isinstance(updated, Config):
-            self._store.put_config(updated)
+        return self._store.put_config(updated) if isinstance(updated, Config) else Change.NOTHING
+
+
+def _held(guard: Guard, status: Mapping[str, Any]) -> tuple[int, datetime | None]:
+    """How many removals are held, and since when. After a restart the old word stands until the first of them asks."""
+    if guard.holding and not guard.held and (held := status.get("held")):
+        return held["count"], parse_time(held.get("since"))
+    return guard.held, guard.held_since
 
 
 def unfit(record: Record, config: Config | None, namespace: Namespace) -> Obstacle | None:

@@ -44,7 +44,7 @@ async def act(
         try:
             await _ask(verb, target, facts=facts, memory=memory, account=account, now=now, wanted=wanted)
         except Refused as refusal:
-            return _setback(verb, refusal)
+            return setback_of(verb, refusal)
     return None
 
 
@@ -91,7 +91,8 @@ def _note(memory: Memory, *, success: bool, **answer: str) -> None:
     memory.call |= {"success": success} | {name: value for name, value in answer.items() if value}
 
 
-def _setback(verb: Verb, refusal: Refused) -> Setback:
+def setback_of(verb: Verb, refusal: Refused) -> Setback:
+    """What a refusal means for the resource."""
     reason = Reason.NOT_STOPPABLE if verb is Verb.STOP else Reason.DELETE_FAILED
     message = f"The provider refused to {verb} it: {refusal}"
     standing = Standing(

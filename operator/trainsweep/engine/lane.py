@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from trainsweep.core.errors import CredentialsInvalid, ProviderError, RateLimited, Unavailable
+from trainsweep.core.errors import ConfigurationError, CredentialsInvalid, ProviderError, RateLimited, Unavailable
 
 T = TypeVar("T")
 
@@ -166,7 +166,7 @@ class Lane:
         try:
             return await make()
         except BaseException as error:
-            outcome = getattr(error, "reason", type(error).__name__)
+            outcome = error.reason if isinstance(error, ProviderError | ConfigurationError) else type(error).__name__
             raise
         finally:
             self._observe(call, outcome, clock() - begun - call.waited)

@@ -27,7 +27,10 @@ AccountSpec = ProviderConfigSpec | ClusterProviderConfigSpec
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A ProviderConfig or ClusterProviderConfig as last seen. `status` is its JSON text."""
+    """A ProviderConfig or ClusterProviderConfig as last seen. `status` is its JSON text.
+
+    A new `requested_at` (trainsweep.dev/reconcile-requested-at) has the Secret read again at once.
+    """
 
     key: Key
     uid: str
@@ -37,6 +40,7 @@ class Config:
     deleting: bool = False
     finalizers: tuple[str, ...] = ()
     approved_until: datetime | None = None
+    requested_at: str = ""
     status: str = ""
 
     @property
@@ -105,6 +109,7 @@ def _config(key: Key, body: Mapping[str, Any]) -> Config:
         deleting="deletionTimestamp" in metadata,
         finalizers=_finalizers(metadata),
         approved_until=parse_time(annotations.get(APPROVE_DELETIONS_UNTIL)),
+        requested_at=annotations.get(RECONCILE_REQUESTED_AT, ""),
         status=_compact(body.get("status")),
     )
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import partial
 
 from trainsweep.api.common import DeletionPolicy, Mode
+from trainsweep.api.names import FORCE_ORPHAN
 from trainsweep.core.decision import Delete, Hold, Observe, Plan, Release, Standing, Stop
 from trainsweep.core.errors import ConfigurationError, ProviderError
 from trainsweep.core.facts import Absent, Facts, Obstacle, Verb
@@ -113,6 +114,7 @@ class Reconciler:
 
     async def _pass(self, record: Record, memory: Memory) -> float | None:
         state = await self._gather(record, memory)
+        await self._answer_force_orphan(record)
         for _ in range(STEPS):
             decision = plan(state.facts)
             match decision.action:
@@ -168,6 +170,14 @@ class Reconciler:
             facts = self._claimed(facts, found, Target(record.thing, known))
         return Pass(facts, found)
 
+    async def _answer_force_orphan(self, record: Record) -> None:
+        """Say so when the annotation names something else: whoever wrote it waits for the resource to go."""
+        if not record.deleting or not record.force_orphan or record.force_orphan in record.known_ids:
+            return
+        ids = " or ".join(sorted(record.known_ids)) or "not known yet"
+        message = f"{FORCE_ORPHAN} names {record.force_orphan}, but the remote thing is {ids}; it changes nothing."
+        await self._reporter.event(record, Reason.FORCE_ORPHAN_IGNORED, message, warning=True)
+
     def _claimed(self, facts: Facts, account: Account, target: Target) -> Facts:
         owner = self._store.claim(facts.record.key, account.identity, target)
         return replace(facts, owner=owner, target=target)
@@ -209,9 +219,11 @@ class Reconciler:
             if not self._store.unchanged(record):
                 return None
             state.facts = replace(state.facts, record=self._store.records[record.key])
-        due = len(self._store.removals[record.config])
-        if not account.guard.admits(record.uid, state.facts.now, due):
+        held, due = account.guard.held, len(self._store.removals[record.config])
+        admitted = account.guard.admits(record.uid, state.facts.now, due)
+        if held != account.guard.held:
             self._revisit(record.config)
+        if not admitted:
             return await self._hold_back(action, state, memory, account)
         try:
             wanted = partial(self._store.unchanged, state.facts.record)
@@ -264,7 +276,10 @@ class Reconciler:
                 self._reporter.removed(facts.record.key, min(memory.asked.values()), facts.now)
             memory.asked.clear()
         if account and not decision.moving and facts.obstacle is None:
+            held = account.guard.held
             account.guard.done(facts.record.uid, len(self._store.removals[facts.record.config]))
+            if held != account.guard.held:
+                self._revisit(facts.record.config)
             memory.waits = 0
         if not (state.quiet and facts.record.past.generation == facts.record.generation):
             await self._tell(facts, decision, memory)

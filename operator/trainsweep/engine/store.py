@@ -8,9 +8,12 @@ from enum import Enum, auto
 
 from trainsweep.api.common import DeletionPolicy, DesiredState
 from trainsweep.api.training import TrainingJobVersionSpec
+from trainsweep.core.errors import ConfigurationError
+from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key, Record
 from trainsweep.core.remote import Target
 from trainsweep.engine.parse import Config
+from trainsweep.providers.registry import identity
 
 
 class Change(Enum):
@@ -24,8 +27,10 @@ class Change(Enum):
 #: How many uids of objects that are gone are remembered, so that a late list does not bring them back.
 REMEMBERED_GRAVES = 20_000
 
-#: A remote thing, whatever ProviderConfig names it: the account's identity and the target.
-Claim = tuple[tuple[str, ...], str, str]
+#: A remote thing by kind and id, in whatever account.
+Claim = tuple[str, str]
+#: Stalled for one of these, a resource never asks for anything until somebody changes something.
+_NEVER_ASK = frozenset({Reason.CONFLICT, Reason.EXPECTATION_FAILED, Reason.IDENTITY_CHANGED})
 
 
 @dataclass(slots=True)
@@ -57,6 +62,9 @@ class Store:
             self.removals[record.config].add(record.key)
         else:
             self.removals[record.config].discard(record.key)
+        if pinned := _pinned(record):
+            # At once, not with its first pass: after a restart another claimant may be looked at sooner.
+            self._note_claim(record.key, (record.thing.value, pinned))
         if before and _same_substance(before, record):
             return Change.STATUS
         return Change.SUBSTANCE
@@ -104,16 +112,30 @@ class Store:
 
         The owner is the one that has the thing pinned in its status, then the oldest: the same after a restart.
         """
-        claim = (account, target.thing.value, target.id)
+        claim = (target.thing.value, target.id)
+        self._note_claim(key, claim)
+        if len(self._claims[claim]) == 1:
+            return None
+        claimants = [other for other in self._claims[claim] if other == key or self._claims_in(other, account)]
+        owner = min(claimants, key=self._seniority)
+        return None if owner == key else owner
+
+    def _note_claim(self, key: Key, claim: Claim) -> None:
         if self._claimed.get(key) != claim:
             self.unclaim(key)
             self._claimed[key] = claim
             self._claims[claim].add(key)
-        claimants = [other for other in self._claims[claim] if other in self.records]
-        if len(claimants) == 1:
-            return None
-        owner = min(claimants, key=self._seniority)
-        return None if owner == key else owner
+
+    def _claims_in(self, key: Key, account: tuple[str, ...]) -> bool:
+        """Whether a claimant is still there and means this account."""
+        record = self.records.get(key)
+        config = self.configs.get(record.config) if record else None
+        if record is None or config is None or (record.deleting and not record.held):
+            return False
+        try:
+            return identity(config.spec) == account
+        except ConfigurationError:
+            return False
 
     def unclaim(self, key: Key) -> None:
         claim = self._claimed.pop(key, None)
@@ -128,7 +150,9 @@ class Store:
         return self._claims[claim] - {key} if claim else set()
 
     def _seniority(self, key: Key) -> tuple[bool, float, str]:
-        record = self.records[key]
+        record = self.records.get(key)
+        if record is None:  # it went while its pass was under way, and the pass will see to that
+            return True, float("inf"), ""
         return not record.past.external_id, record.created_at.timestamp(), record.uid
 
 
@@ -155,9 +179,23 @@ def _reference(record: Record) -> Key | None:
     return None
 
 
+def _pinned(record: Record) -> str:
+    """The id that the status holds, "" for none. Mostly the spec gives it too, so the status need not be parsed."""
+    if '"externalID":' not in record.status:
+        return ""
+    return record.given_id or record.past.external_id
+
+
+def _never_asks(record: Record) -> bool:
+    if '"Stalled"' not in record.status:
+        return False
+    past = record.past
+    return past.generation == record.generation and past.condition("Stalled").get("reason") in _NEVER_ASK
+
+
 def _asks_for_removal(record: Record) -> bool:
     """Cheap and a little too eager: it feeds the guard's look ahead, not an action."""
-    if record.paused:
+    if record.paused or _never_asks(record):
         return False
     if record.deleting:
         return record.held and record.spec.deletion_policy is not DeletionPolicy.ORPHAN

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 LOGIN_AGE = timedelta(minutes=10)
 #: Pauses between restarts of a watch that failed, in seconds.
 RESTART_FIRST, RESTART_LONGEST = 1.0, 30.0
+#: Seconds that TLS connections get to close, so that none is left to the garbage collector.
+CLOSING = 0.1
 
 #: Called in the watch's thread: the kind, whether the object is gone, and the object.
 Sink = Callable[[str, bool, Mapping[str, Any]], None]
@@ -94,6 +96,8 @@ class Watch:
             namespaces=self._namespaces,
             stop_flag=self._stop,
         )
+        # kopf closes its session, but TLS connections need a few more turns of the loop to be gone.
+        await asyncio.sleep(CLOSING)
 
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()

@@ -8,6 +8,8 @@ from trainsweep.core.record import Key
 
 #: What our group serves, and with which verbs.
 DISCOVERY = f"/apis/{GROUP}/{VERSION}"
+#: Where an account asks what it may do itself.
+ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
 def subject(path: str) -> str:

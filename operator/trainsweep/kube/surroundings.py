@@ -32,6 +32,7 @@ class Surroundings:
 
     def __init__(self, client: KubeClient) -> None:
         self._client = client
+        self._reads_definitions: bool | None = None
 
     async def namespace(self, name: str) -> Namespace:
         body = await self._client.get(paths.namespace(name), metadata_only=True)
@@ -45,19 +46,32 @@ class Surroundings:
 
     async def crd_going(self, kind: str) -> bool:
         """The definition of the kind is being deleted, or gone already."""
+        if not await self._may_read_definitions():
+            return await self._withdrawn(kind)
         try:
             body = await self._client.get(paths.definition(kind), metadata_only=True)
         except KubeError as error:
             if error.status == 404:
                 return True
-            if error.status == 403:
-                return await self._withdrawn(kind)
             raise
         return "deletionTimestamp" in body["metadata"]
 
+    async def _may_read_definitions(self) -> bool:
+        """Asked once: an account with rights in some namespaces only may not."""
+        if self._reads_definitions is None:
+            question = {"group": "apiextensions.k8s.io", "resource": "customresourcedefinitions", "verb": "get"}
+            # A right to some names is not a right to all: ask about one of ours.
+            name = paths.definition(next(iter(KINDS))).rpartition("/")[2]
+            answer = await self._client.post(
+                paths.ACCESS_REVIEWS, {"spec": {"resourceAttributes": question | {"name": name}}}
+            )
+            self._reads_definitions = bool(answer["status"]["allowed"])
+        return self._reads_definitions
+
     async def _withdrawn(self, kind: str) -> bool:
-        """The same out of the discovery document, which every account may read: an operator that has rights in some
-        namespaces only cannot read a definition. What is being removed can no longer be created.
+        """The same out of the discovery document, which every account may read.
+
+        What is being removed can no longer be created.
         """
         await asyncio.sleep(DISCOVERY_LAG)
         try:

@@ -1,0 +1,200 @@
+"""An API server in memory, at the level of `KubeClient`: optimistic locking, finalizers, generations, a watch."""
+
+import asyncio
+import copy
+import itertools
+import json
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from trainsweep.api.kinds import KINDS
+from trainsweep.core.record import Key
+from trainsweep.kube import paths
+from trainsweep.kube.client import KubeError
+
+from .virtual_time import Clock
+
+LATENCY = 0.002
+
+
+class MemoryApi:
+    """What outlives the operator. Users call `create`, `edit`, `delete`; the operator has a `MemoryClient`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.writes: list[tuple[float, str, dict[str, Any]]] = []
+        self.events: list[dict[str, Any]] = []
+        self.faults: deque[str] = deque()
+        self.watch_delay = 0.003
+        #: Called with an object of ours right before its cleanup finalizer goes.
+        self.before_release: Callable[[dict[str, Any]], None] = lambda body: None
+        self.watchers: list[Callable[[str, bool, dict[str, Any]], None]] = []
+        self._versions = itertools.count(1)
+        self._uids = itertools.count(1)
+
+    def create(self, kind: str, namespace: str, name: str, spec: dict[str, Any], **metadata: Any) -> dict[str, Any]:
+        path = paths.resource(Key(kind, namespace, name))
+        assert path not in self.objects
+        body = {"kind": kind, "metadata": {"namespace": namespace, "name": name, **metadata}, "spec": spec}
+        body["metadata"] |= {
+            "uid": f"uid-{next(self._uids)}",
+            "generation": 1,
+            "creationTimestamp": self.clock.now().isoformat(),
+        }
+        self.put(path, body)
+        return body
+
+    def put(self, path: str, body: dict[str, Any]) -> None:
+        """Store an object as it is, and tell those who watch."""
+        body["metadata"]["resourceVersion"] = str(next(self._versions))
+        self.objects[path] = body
+        self._tell(body, gone=False)
+
+    def edit(self, kind: str, namespace: str, name: str, spec: dict[str, Any] | None = None, **annotations: Any) -> None:
+        """Change a spec; annotations are named without our group, None removes one."""
+        path = paths.resource(Key(kind, namespace, name))
+        named = {f"trainsweep.dev/{word.replace('_', '-')}": value for word, value in annotations.items()}
+        patch: dict[str, Any] = {"metadata": {"annotations": named}} if named else {}
+        self._merge(path, patch | ({"spec": spec} if spec else {}))
+
+    def delete(self, kind: str, namespace: str, name: str) -> None:
+        path = paths.resource(Key(kind, namespace, name))
+        body = copy.deepcopy(self.objects[path])
+        body["metadata"].setdefault("deletionTimestamp", self.clock.now().isoformat())
+        self._store(path, body)
+
+    def get(self, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
+        return self.objects.get(paths.resource(Key(kind, namespace, name)))
+
+    def of_kind(self, *kinds: str) -> list[dict[str, Any]]:
+        """In the order of their names, as etcd keeps them."""
+        return [body for _, body in sorted(self.objects.items()) if body.get("kind") in kinds]
+
+    def patch(self, path: str, patch: dict[str, Any]) -> dict[str, Any]:
+        """A merge patch by the operator. Raises `KubeError` as the API server answers."""
+        status_only = path.endswith("/status")
+        target = path.removesuffix("/status")
+        if target not in self.objects:
+            raise KubeError(404, "NotFound", f"{target} not found")
+        now = self.objects[target]["metadata"]
+        wanted = patch.get("metadata", {})
+        for name in ("resourceVersion", "uid"):
+            if name in wanted and wanted[name] != now[name]:
+                raise KubeError(409, "Conflict", f"the {name} is {now[name]}, not {wanted[name]}")
+        self.writes.append((self.clock.seconds, path, patch))
+        allowed = {"status": patch.get("status", {})} if status_only else {**patch, "status": {}}
+        allowed["metadata"] = {k: v for k, v in wanted.items() if k not in ("resourceVersion", "uid")}
+        return self._merge(target, allowed)
+
+    def _merge(self, path: str, patch: dict[str, Any]) -> dict[str, Any]:
+        before = self.objects[path]
+        body = merged(before, patch)
+        if body == before:
+            return body
+        if "deletionTimestamp" in before["metadata"]:
+            kept = set(before["metadata"].get("finalizers") or ())
+            if not set(body["metadata"].get("finalizers") or ()) <= kept:
+                raise KubeError(422, "Invalid", "no new finalizers can be added if the object is being deleted")
+        if body.get("spec") != before.get("spec"):
+            body["metadata"]["generation"] += 1
+        return self._store(path, body)
+
+    def _store(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        cleanup = "trainsweep.dev/cleanup"
+        before = self.objects[path]
+        if cleanup in (before["metadata"].get("finalizers") or ()) and cleanup not in (
+            body["metadata"].get("finalizers") or ()
+        ):
+            self.before_release(before)
+        if "deletionTimestamp" in body["metadata"] and not body["metadata"].get("finalizers"):
+            body["metadata"]["resourceVersion"] = str(next(self._versions))
+            del self.objects[path]
+            self._tell(body, gone=True)
+        else:
+            self.put(path, body)
+        return body
+
+    def _tell(self, body: dict[str, Any], *, gone: bool) -> None:
+        if body.get("kind") in KINDS:
+            for watcher in self.watchers:
+                watcher(body["kind"], gone, copy.deepcopy(body))
+
+
+class MemoryClient:
+    """The operator's side, for one life. A killed client never answers and changes nothing any more."""
+
+    def __init__(self, api: MemoryApi) -> None:
+        self._api = api
+        self.killed = False
+        self._told: deque[tuple[Callable[..., None], tuple[str, bool, dict[str, Any]]]] = deque()
+
+    def watch(self, sink: Callable[[str, bool, dict[str, Any]], None]) -> None:
+        """Events arrive in their order, a moment after the change."""
+        loop = asyncio.get_running_loop()
+
+        def tell(*event: Any) -> None:
+            if not self.killed:
+                self._told.append((sink, event))
+                loop.call_later(self._api.watch_delay, self._deliver)
+
+        self._api.watchers[:] = [tell]
+
+    def _deliver(self) -> None:
+        sink, event = self._told.popleft()
+        if not self.killed:
+            sink(*event)
+
+    async def get(self, path: str, query: object = None, *, metadata_only: bool = False) -> dict[str, Any]:
+        return await self._exchange(lambda: self._read(path))
+
+    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Events are kept; what an operator asks about its own rights is always granted."""
+        if path.endswith("/events"):
+            return await self._exchange(lambda: self._api.events.append(body) or body)
+        return await self._exchange(lambda: body | {"status": {"allowed": True}})
+
+    async def merge(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        return await self._exchange(lambda: self._api.patch(path, json.loads(json.dumps(body))))
+
+    async def list(self, path: str):
+        kind = next(kind.name for kind in KINDS.values() if kind.plural == path.rpartition("/")[2])
+        yield await self._exchange(lambda: [copy.deepcopy(body) for body in self._api.of_kind(kind)])
+
+    async def aclose(self) -> None:
+        pass
+
+    def _read(self, path: str) -> dict[str, Any]:
+        if path not in self._api.objects:
+            raise KubeError(404, "NotFound", f"{path} not found")
+        return copy.deepcopy(self._api.objects[path])
+
+    async def _exchange(self, effect: Callable[[], Any]) -> Any:
+        await self._pass(LATENCY)
+        fault = self._api.faults.popleft() if self._api.faults else ""
+        if fault == "refused":
+            raise KubeError(500, "InternalError", "etcd is tired")
+        answer = copy.deepcopy(effect())
+        await self._pass(LATENCY)
+        if fault == "lost":
+            raise KubeError(0, "Unreachable", "the connection was cut")
+        return answer
+
+    async def _pass(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        if self.killed:
+            raise asyncio.CancelledError
+
+
+def merged(body: Any, patch: Any) -> Any:
+    """RFC 7386."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(body) if isinstance(body, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merged(result.get(name), value)
+    return result

@@ -1,0 +1,220 @@
+"""A provider in memory that keeps the contract of `providers.base`, and has the nastiness of the real ones.
+
+Effects come late, answers get lost after the effect, reads lie as documented (`apis/`), runs end by themselves.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+
+from trainsweep.core.errors import (
+    CredentialsInvalid,
+    Malformed,
+    Misrouted,
+    NotFound,
+    OutcomeUnknown,
+    PermissionDenied,
+    RateLimited,
+    Refused,
+    Unavailable,
+    WrongState,
+)
+from trainsweep.core.remote import ExternalState, Receipt, Remote, Target, Thing, state_of_parts
+
+from .virtual_time import Clock
+
+LATENCY = 0.02
+#: Waits until the next request may go out, as `PacedTransport` does.
+Turn = Callable[[], Awaitable[None]]
+#: Seconds from the acceptance of a stop or delete to its effect.
+EFFECT = 3.0
+PART_OF = {Thing.TUNING_JOB: Thing.TUNING_TASK, Thing.JOB: Thing.VERSION}
+
+READ_FAULTS: dict[str, Callable[[], Exception]] = {
+    "outage": lambda: Unavailable("the service is down", status=503),
+    "not found, though it is there": lambda: NotFound("no such thing", status=404),
+    "wrong place": lambda: Misrouted("no such path", status=404),
+    "page of HTML": lambda: Malformed("HTML", status=200),
+    "forbidden": lambda: PermissionDenied("not for you", status=403),
+    "bad signature": lambda: CredentialsInvalid("signature does not match", status=401),
+    "too fast": lambda: RateLimited("slow down", status=429, retry_after=7.0),
+    "defect": lambda: TypeError("nobody thought of this"),
+}
+WRITE_FAULTS: dict[str, Callable[[], Exception]] = {
+    "outage": lambda: OutcomeUnknown("no answer"),
+    "answer lost": lambda: OutcomeUnknown("no answer"),
+    "wrong state": lambda: WrongState("not now", status=400),
+    "refused": lambda: Refused("no", status=400, code="X.1"),
+    "too fast": lambda: RateLimited("slow down", status=429),
+    "bad signature": lambda: CredentialsInvalid("signature does not match", status=401),
+}
+FAULTS = sorted(READ_FAULTS.keys() | WRITE_FAULTS.keys() - {"defect"})
+
+
+@dataclass
+class Item:
+    """A remote thing; `due` is when it takes on the state `next` (None: it is gone then)."""
+
+    thing: Thing
+    remote: Remote
+    due: float | None = None
+    next: ExternalState | None = None
+    unclear: bool = False
+
+
+@dataclass
+class Entry:
+    """One call that arrived. `state` is what was true then."""
+
+    time: float
+    verb: str
+    target: Target | str
+    state: ExternalState | None = None
+
+
+@dataclass
+class Remotes:
+    """The provider's world; it outlives the operator."""
+
+    clock: Clock
+    items: dict[str, Item] = field(default_factory=dict)
+    journal: list[Entry] = field(default_factory=list)
+    #: What goes wrong with the next calls, one each, and with every stop or delete.
+    faults: deque[str] = field(default_factory=deque)
+    write_faults: str = ""
+    #: Called with every stop or delete that arrives, before anything follows from it.
+    before_write: Callable[[str, Target], None] = lambda verb, target: None
+
+    def add(self, thing: Thing, remote_id: str, state: ExternalState = ExternalState.RUNNING, **more: object) -> None:
+        fields = {"name": remote_id, "created_at": self.clock.now(), "started_at": self.clock.now()}
+        remote = Remote(remote_id, state=state, provider_state=state.value, **(fields | more))  # type: ignore[arg-type]
+        self.items[remote_id] = Item(thing, remote)
+
+    def end(self, remote_id: str, state: ExternalState = ExternalState.SUCCEEDED) -> None:
+        """A run ends by itself."""
+        item = self.items[remote_id]
+        if item.remote.state.active:
+            item.remote = replace(item.remote, state=state, provider_state=state.value, finished_at=self.clock.now())
+            item.due = None
+
+    def state(self, remote_id: str) -> ExternalState:
+        """The truth, ABSENT included."""
+        self.advance()
+        return self.shown(remote_id, clear=True).state if remote_id in self.items else ExternalState.ABSENT
+
+    def advance(self) -> None:
+        for remote_id, item in list(self.items.items()):
+            if item.due is None or item.due > self.clock.seconds:
+                continue
+            if item.next is None:
+                for part in [one for one, other in self.items.items() if other.remote.parent == remote_id]:
+                    del self.items[part]
+                self.items.pop(remote_id, None)
+            else:
+                item.remote = replace(item.remote, state=item.next, provider_state=item.next.value)
+                item.remote = replace(item.remote, finished_at=self.clock.now())
+                item.due = None
+
+    def shown(self, remote_id: str, *, clear: bool = False) -> Remote:
+        item = self.items[remote_id]
+        remote = item.remote
+        if item.thing in PART_OF:
+            parts = tuple(self.shown(one) for one, other in self.items.items() if other.remote.parent == remote_id)
+            state = state_of_parts(parts) if parts or item.thing is Thing.TUNING_JOB else remote.state
+            remote = replace(remote, parts=parts, state=state)
+        if item.unclear and not clear:
+            remote = replace(remote, state=ExternalState.UNKNOWN, provider_state="Defrosting")
+        return remote
+
+
+class MemoryProvider:
+    """One client of the account, for one life of the operator."""
+
+    def __init__(self, world: Remotes, turn: Turn, killed: Callable[[], bool] = lambda: False) -> None:
+        self.world = world
+        self._turn = turn
+        self._killed = killed
+        self.closed = False
+
+    async def read(self, target: Target) -> Remote:
+        await self._arrive("read", target)
+        self._fail(READ_FAULTS)
+        if target.id not in self.world.items:
+            raise NotFound("no such thing", status=404, code="X.404")
+        remote = self.world.shown(target.id)
+        await self._pass(LATENCY)
+        return remote
+
+    async def list(self, collection: str) -> tuple[Remote, ...]:
+        await self._arrive("list", collection)
+        self._fail({name: make for name, make in READ_FAULTS.items() if not name.startswith("not found")})
+        kind, _, parent = collection.partition("/")
+        found = tuple(
+            self.world.shown(remote_id)
+            for remote_id, item in self.world.items.items()
+            if item.thing.value == kind and item.remote.parent.startswith(parent)
+        )
+        await self._pass(LATENCY)
+        # A list of jobs does not tell their parts.
+        return tuple(replace(one, parts=None) if kind == Thing.TUNING_JOB.value else one for one in found)
+
+    def collection(self, target: Target) -> str:
+        return f"{target.thing.value}/{target.parent}" if target.parent else target.thing.value
+
+    def collection_of_names(self, thing: Thing, parent: str = "") -> str:
+        return f"{thing.value}/{parent}" if parent else thing.value
+
+    async def stop(self, target: Target) -> Receipt:
+        return await self._order("stop", target, ExternalState.STOPPED)
+
+    async def delete(self, target: Target) -> Receipt:
+        return await self._order("delete", target, None)
+
+    async def probe(self) -> None:
+        await self._arrive("probe", "")
+        self._fail(READ_FAULTS)
+
+    def part(self, target: Target, part: Remote) -> Target:
+        return Target(PART_OF[target.thing], part.id, target.id)
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+    async def _order(self, verb: str, target: Target, then: ExternalState | None) -> Receipt:
+        await self._arrive(verb, target)
+        self.world.before_write(verb, target)
+        lost = bool(self.world.faults) and self.world.faults[0] == "answer lost"
+        if not lost:
+            self._fail(WRITE_FAULTS)
+        item = self.world.items.get(target.id)
+        if item is None:
+            raise NotFound("no such thing", status=404, code="X.404")
+        active = self.world.shown(target.id, clear=True).state.active
+        if active is not (verb == "stop"):
+            raise WrongState(f"cannot {verb} it now", status=400, code="X.400")
+        if item.due is None:
+            item.due, item.next = self.world.clock.seconds + EFFECT, then
+        if lost:
+            self._fail(WRITE_FAULTS)
+        await self._pass(LATENCY)
+        return Receipt(f"req-{len(self.world.journal)}")
+
+    async def _arrive(self, verb: str, target: Target | str) -> None:
+        await self._turn()
+        await self._pass(LATENCY)
+        self.world.advance()
+        known = isinstance(target, Target) and target.id in self.world.items
+        state = self.world.shown(target.id, clear=True).state if known else None
+        self.world.journal.append(Entry(self.world.clock.seconds, verb, target, state))
+
+    def _fail(self, fitting: dict[str, Callable[[], Exception]]) -> None:
+        if fitting is WRITE_FAULTS and self.world.write_faults:
+            raise fitting[self.world.write_faults]()
+        if self.world.faults and self.world.faults[0] in fitting:
+            raise fitting[self.world.faults.popleft()]()
+
+    async def _pass(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        if self._killed():
+            raise asyncio.CancelledError

@@ -1,0 +1,142 @@
+"""What must be true, written from the design alone: it looks at the cluster and the provider, never at the operator."""
+
+from typing import Any
+
+from trainsweep.core.remote import ExternalState, Target, Thing
+
+from .memory_provider import PART_OF
+from .world import World
+
+REMOTE_KINDS = tuple(thing.value for thing in Thing)
+#: Seconds for which a call may still arrive after it was withdrawn: the watch's delay, and the way to the provider.
+ON_ITS_WAY = 0.1
+
+
+def named(body: dict[str, Any]) -> str:
+    """The remote id that a resource stands for: pinned, or given by its spec; "" for a name not resolved yet."""
+    spec, status = body["spec"], body.get("status", {})
+    return status.get("externalID") or spec.get("taskID") or spec.get("jobID") or spec.get("configName") or ""
+
+
+def policy(body: dict[str, Any]) -> str:
+    return body["spec"].get("deletionPolicy") or "Delete"
+
+
+def paused(body: dict[str, Any]) -> bool:
+    return body["metadata"].get("annotations", {}).get("trainsweep.dev/paused") == "true"
+
+
+def deleting(body: dict[str, Any]) -> bool:
+    return "deletionTimestamp" in body["metadata"]
+
+
+def asked(body: dict[str, Any]) -> set[str]:
+    """The calls that a resource asks for: invariant 1."""
+    if paused(body):
+        return set()
+    if deleting(body):
+        return {"Delete": {"stop", "delete"}, "Stop": {"stop"}, "Orphan": set()}[policy(body)]
+    return {"Present": set(), "Stopped": {"stop"}, "Absent": {"stop", "delete"}}[body["spec"]["desiredState"]]
+
+
+class Oracle:
+    """Watches every stop, delete and release; `check()` says whether a world at rest is as everybody asked."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.wrong: list[str] = []
+        self._withdrawn: dict[tuple[str, str], float] = {}
+        world.remotes.before_write = self._before_write
+        world.api.before_release = self._before_release
+
+    def resources(self) -> list[dict[str, Any]]:
+        return self.world.api.of_kind(*REMOTE_KINDS)
+
+    def note(self) -> None:
+        """Call before a person changes something: what was asked for until now may still be on its way."""
+        for verb, remote_id in self._allowed():
+            self._withdrawn[verb, remote_id] = self.world.clock.seconds
+
+    def _allowed(self) -> set[tuple[str, str]]:
+        allowed = set()
+        for body in self.resources():
+            things = {named(body)}
+            if body["kind"] in PART_OF:
+                parts = {one for one, item in self.world.remotes.items.items() if item.remote.parent in things}
+                # The tasks of a job are deleted with it only by cascade.
+                things |= parts if body["spec"].get("cascade") or "delete" not in asked(body) else set()
+            allowed |= {(verb, one) for verb in asked(body) for one in things}
+        return allowed
+
+    def _before_write(self, verb: str, target: Target) -> None:
+        late = self._withdrawn.get((verb, target.id), float("-inf"))
+        if (verb, target.id) not in self._allowed() and self.world.clock.seconds - late > ON_ITS_WAY:
+            self.wrong.append(f"{verb} {target.id} was asked for by nobody")
+        if self.world.remotes.items.get(target.id) and self.world.remotes.items[target.id].unclear:
+            self.wrong.append(f"{verb} {target.id} in an unknown state")
+        self._read_before(verb, target)
+
+    def _read_before(self, verb: str, target: Target) -> None:
+        """A read by id of the thing or of its whole, after the last order for it, in this pass."""
+        journal = self.world.remotes.journal[:-1]
+        for entry in reversed(journal):
+            if not isinstance(entry.target, Target):
+                continue
+            if entry.verb == "read" and entry.target.id in (target.id, target.parent):
+                if self.world.clock.seconds - entry.time > 60:
+                    self.wrong.append(f"the read before {verb} {target.id} is old")
+                return
+            if entry.verb in ("stop", "delete") and entry.target.id == target.id:
+                break
+        self.wrong.append(f"{verb} {target.id} went out without a read before it")
+
+    def _before_release(self, body: dict[str, Any]) -> None:
+        """Invariant 2."""
+        remote_id, name = named(body), body["metadata"]["name"]
+        truth = self.world.remotes.state(remote_id) if remote_id else ExternalState.ABSENT
+        rivals = [one for one in self.resources() if named(one) == remote_id and one is not body]
+        reasons = {
+            "not being deleted": deleting(body),
+            "its thing is still there": truth is ExternalState.ABSENT
+            or policy(body) == "Orphan"
+            or (policy(body) == "Stop" and truth.ended)
+            or body["metadata"].get("annotations", {}).get("trainsweep.dev/force-orphan") == remote_id
+            or bool(rivals)
+            or not body.get("status", {}).get("externalState"),
+        }
+        self.wrong += [f"{name} was freed: {why}" for why, holds in reasons.items() if not holds]
+
+    def check(self) -> None:
+        """The world is at rest, the provider behaves, and all its states are known."""
+        assert self.wrong == []
+        assert self.world.defects == []
+        for body in self.resources():
+            self._check(body)
+
+    def _check(self, body: dict[str, Any]) -> None:
+        what = f"{body['metadata']['name']}: {body}"
+        kinds = {entry["type"]: entry for entry in body.get("status", {}).get("conditions", ())}
+        assert body.get("status", {}).get("observedGeneration") == body["metadata"]["generation"], what
+        if paused(body):
+            assert kinds["Synced"]["reason"] == "ReconcilePaused", what
+            return
+        reason = kinds["Ready"]["reason"]
+        if not named(body):
+            assert reason in ("NotFound", "Absent", "AmbiguousName"), what
+            return
+        truth = self.world.remotes.state(named(body))
+        if reason == "ManagementConflict":
+            assert [one for one in self.resources() if named(one) == named(body) and one is not body], what
+            return
+        if reason in ("NotEmpty", "IdentityChanged"):
+            return
+        assert not deleting(body), what
+        desired = body["spec"]["desiredState"]
+        reached = {
+            "Present": truth is not ExternalState.ABSENT,
+            "Stopped": not truth.active,
+            "Absent": truth is ExternalState.ABSENT,
+        }[desired]
+        assert kinds["Ready"]["status"] == str(reached), what
+        assert reached or desired == "Present", what
+        assert body["status"]["externalState"] == truth.value, what

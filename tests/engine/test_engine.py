@@ -1,0 +1,402 @@
+"""The engine as a whole, on virtual time: what a person sees, in the order in which it happens."""
+
+import pytest
+
+from trainsweep.core.remote import ExternalState, Thing
+from trainsweep.kube import paths
+
+from .world import ELSEWHERE, NAMESPACE, World
+
+RUNNING, SUCCEEDED, STOPPED = ExternalState.RUNNING, ExternalState.SUCCEEDED, ExternalState.STOPPED
+ABSENT = ExternalState.ABSENT
+TASK, JOB, V2 = "FineTuningTask", "FineTuningJob", "9f2c7d3a-0000-4000-8000-00000000000a"
+
+
+@pytest.fixture
+def world():
+    world = World()
+    yield world
+    world.kill()
+    assert world.defects == []
+
+
+def ready(world, name, kind=TASK):
+    found = world.condition(kind, name)
+    return found.get("status"), found.get("reason")
+
+
+def status(world, name, kind=TASK):
+    return world.api.get(kind, NAMESPACE, name)["status"]
+
+
+class TestTheMainJob:
+    def test_a_watched_thing_is_ready_and_nothing_is_called(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("run", taskID="task-a1")
+        world.run(5)
+        assert ready(world, "run") == ("True", "Available")
+        assert world.calls == []
+
+    def test_absent_stops_then_deletes_and_says_so(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("run", taskID="task-a1", desiredState="Absent")
+        world.run(60)
+        assert world.calls == [("stop", "task-a1"), ("delete", "task-a1")]
+        assert ready(world, "run") == ("True", "Absent")
+
+    def test_deleting_the_resource_cleans_up_and_frees_it(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("run", taskID="task-a1")
+        world.run(5)
+        world.api.delete(TASK, NAMESPACE, "run")
+        world.run(60)
+        assert world.calls == [("stop", "task-a1"), ("delete", "task-a1")]
+        assert world.api.of_kind(TASK) == []
+
+    def test_adopting_and_deleting_costs_at_most_four_writes_and_rest_costs_none(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("run", taskID="task-a1")
+        world.run(5)
+        adopted = list(world.api.writes)
+        world.run(3600)
+        assert world.api.writes == adopted
+        world.api.delete(TASK, NAMESPACE, "run")
+        world.run(60)
+        assert len([path for _, path, _ in world.api.writes if "/finetuningtasks/" in path]) <= 4
+
+    def test_a_cascade_ends_the_tasks_first_and_the_job_last(self, world):
+        world.remotes.add(Thing.TUNING_JOB, "job-a1", name="llama")
+        for task, state in [("task-a1", RUNNING), ("task-a2", SUCCEEDED)]:
+            world.remotes.add(Thing.TUNING_TASK, task, state, parent="job-a1")
+        world.declare("llama", JOB, jobName="llama", cascade=True)
+        world.run(5)
+        world.api.delete(JOB, NAMESPACE, "llama")
+        world.run(120)
+        assert world.calls == [
+            ("stop", "task-a1"),
+            ("delete", "task-a1"),
+            ("delete", "task-a2"),
+            ("delete", "job-a1"),
+        ]
+        assert world.api.of_kind(JOB) == []
+
+    def test_a_natural_end_is_seen_by_the_poll(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("run", taskID="task-a1", ttlSecondsAfterFinished=100)
+        world.run(5)
+        world.remotes.end("task-a1")
+        world.run(20)
+        assert status(world, "run")["externalState"] == "Succeeded"
+        world.run(100)
+        assert world.calls == [("delete", "task-a1")]
+
+    def test_a_missing_secret_is_waited_for(self, world):
+        world.kill()
+        secret = world.api.objects.pop(paths.secret(NAMESPACE, "keys"))
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("run", taskID="task-a1", desiredState="Absent")
+        world.start()
+        world.run(10)
+        assert ready(world, "run") == ("False", "SecretNotFound")
+        assert world.remotes.journal == []
+        world.api.put(paths.secret(NAMESPACE, "keys"), secret)
+        world.run(150)
+        assert ready(world, "run") == ("True", "Absent")
+
+
+class TestOneRemoteThingHasOneOwner:
+    def test_also_right_after_a_restart_when_the_other_claimant_is_looked_at_first(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.declare("z-owner", taskID="task-a1")
+        for number in range(8):
+            world.declare(f"m-{number}", taskID=f"task-{number}")
+        world.run(5)
+        world.declare("a-rival", taskID="task-a1", desiredState="Absent")
+        world.run(5)
+        assert world.condition(TASK, "a-rival", "Stalled")["reason"] == "ManagementConflict"
+        world.kill()
+        world.start()
+        world.run(60)
+        assert world.calls == []
+        assert ready(world, "z-owner") == ("True", "Available")
+
+    @pytest.mark.parametrize("policy", ["Delete", "Orphan"])
+    def test_a_rival_takes_over_when_the_owner_goes(self, world, policy):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.declare("elder", taskID="task-a1", deletionPolicy=policy)
+        world.run(5)
+        world.declare("younger", taskID="task-a1", desiredState="Absent")
+        world.run(5)
+        assert ready(world, "younger") == ("False", "ManagementConflict")
+        world.api.delete(TASK, NAMESPACE, "elder")
+        world.run(60)
+        assert ready(world, "younger") == ("True", "Absent")
+
+    def test_a_rival_that_is_deleted_is_just_let_go(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.declare("elder", taskID="task-a1")
+        world.run(5)
+        world.declare("younger", taskID="task-a1")
+        world.run(5)
+        world.api.delete(TASK, NAMESPACE, "younger")
+        world.run(30)
+        assert world.calls == []
+        assert [body["metadata"]["name"] for body in world.api.of_kind(TASK)] == ["elder"]
+
+
+class TestIdentity:
+    def test_a_name_is_pinned_before_the_first_call_so_that_its_next_bearer_is_safe(self, world):
+        world.remotes.add(Thing.TUNING_JOB, "job-a1", SUCCEEDED, name="nightly")
+        world.declare("run", JOB, jobName="nightly", desiredState="Absent")
+        world.run_until(lambda: world.calls)
+        world.kill()
+        world.run(10)
+        world.remotes.add(Thing.TUNING_JOB, "job-b2", SUCCEEDED, name="nightly")
+        world.start()
+        world.run(120)
+        assert {remote_id for _, remote_id in world.calls} == {"job-a1"}
+        assert ready(world, "run", JOB) == ("True", "Absent")
+
+    def test_a_name_is_pinned_even_when_the_resource_is_deleted_before_it_was_ever_reported(self, world):
+        world.remotes.add(Thing.TUNING_JOB, "job-a1", SUCCEEDED, name="nightly")
+        world.declare("run", JOB, jobName="nightly")
+        world.run_until(lambda: world.api.get(JOB, NAMESPACE, "run")["metadata"].get("finalizers"), step=0.001)
+        world.api.delete(JOB, NAMESPACE, "run")
+        world.run_until(lambda: world.calls)
+        world.kill()
+        world.run(10)
+        world.remotes.add(Thing.TUNING_JOB, "job-b2", SUCCEEDED, name="nightly")
+        world.start()
+        world.run(120)
+        assert {remote_id for _, remote_id in world.calls} == {"job-a1"}
+        assert world.api.of_kind(JOB) == []
+
+    @pytest.mark.parametrize("desired", ["Present", "Absent"])
+    def test_a_config_made_again_under_its_name_is_never_deleted(self, world, desired):
+        world.remotes.add(Thing.CONFIG, "nightly", STOPPED)
+        world.declare("conf", "TrainingJobConfig", configName="nightly", desiredState=desired)
+        world.run(30)
+        before = list(world.calls)
+        world.remotes.items.pop("nightly", None)
+        world.run(1000)
+        world.remotes.add(Thing.CONFIG, "nightly", STOPPED)
+        world.run(1000)
+        world.api.delete("TrainingJobConfig", NAMESPACE, "conf")
+        world.run(1000)
+        assert world.calls == before
+        assert world.condition("TrainingJobConfig", "conf", "Stalled")["reason"] == "IdentityChanged"
+
+    def test_a_version_follows_the_job_that_its_reference_resolves_to_at_once(self, world):
+        world.remotes.add(Thing.JOB, "155500", name="llama")
+        world.remotes.add(Thing.VERSION, "155500/3", parent="155500")
+        world.declare("version", "TrainingJobVersion", jobRef={"name": "job"}, versionID="3")
+        world.run(5)
+        assert ready(world, "version", "TrainingJobVersion") == ("False", "ReferenceNotFound")
+        world.declare("job", "TrainingJob", jobName="llama")
+        world.run(5)
+        assert ready(world, "version", "TrainingJobVersion") == ("True", "Available")
+
+    def test_a_resource_made_again_under_its_name_starts_from_nothing(self, world):
+        world.remotes.add(Thing.TUNING_JOB, "job-a1", SUCCEEDED, name="first")
+        world.remotes.add(Thing.TUNING_JOB, "job-b2", SUCCEEDED, name="second")
+        world.declare("run", JOB, jobName="first", deletionPolicy="Orphan")
+        world.run(5)
+        world.api.delete(JOB, NAMESPACE, "run")
+        world.declare("run", JOB, jobName="second", desiredState="Absent")
+        world.run(60)
+        assert world.calls == [("delete", "job-b2")]
+        assert status(world, "run", JOB)["externalID"] == "job-b2"
+
+
+class TestAccounts:
+    def test_a_provider_config_made_again_leads_to_the_new_account_and_never_to_the_old_one(self, world):
+        world.remotes.add(Thing.JOB, V2, SUCCEEDED)
+        world.elsewhere.add(Thing.JOB, V2, SUCCEEDED)
+        world.run(5)
+        world.api.delete("ProviderConfig", NAMESPACE, "modelarts")
+        spec = {"provider": "ModelArts", "modelArts": {"region": "cn-north-4", "projectID": ELSEWHERE}}
+        spec |= {"credentials": {"secretRef": {"name": "keys"}}}
+        world.api.create("ProviderConfig", NAMESPACE, "modelarts", spec)
+        world.declare("run", "TrainingJob", jobID=V2, desiredState="Absent")
+        world.run(60)
+        assert world.calls == []
+        assert world.elsewhere.state(V2) is ABSENT
+
+    def test_a_correction_of_the_error_classes_is_taken_over(self, world):
+        world.run(5)
+        correction = [{"status": 418, "class": "NotFound"}]
+        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"errorClasses": correction})
+        world.run(5)
+        assert [entry.status for entry in world.opened[-1].error_classes] == [418]
+
+    def test_refused_credentials_are_told_once_and_a_new_secret_is_used_within_its_age(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("run", taskID="task-a1")
+        world.run(5)
+        world.remotes.faults.append("bad signature")
+        world.run(30)
+        account = world.condition("ProviderConfig", "qianfan")
+        assert (account["status"], account["reason"]) == ("False", "CredentialsInvalid")
+        assert ready(world, "run") == ("True", "Available")
+        world.set_secret("second")
+        world.run(61)
+        assert world.condition("ProviderConfig", "qianfan")["status"] == "True"
+
+    def test_an_edit_of_the_mode_that_arrives_inside_an_answer_is_not_lost(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"mode": "Plan"})
+        world.run(5)
+        world.api.watch_delay = 30
+        world.declare("run", taskID="task-a1", desiredState="Absent")
+        world.run(29.9)
+        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"mode": "Enforce"})
+        world.run(10)  # the number of resources is written, and the answer holds the edit
+        assert world.calls == [("delete", "task-a1")]
+
+
+class TestNothingIsLost:
+    def test_an_edit_that_arrives_inside_an_answer(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.declare("run", taskID="task-a1")
+        world.run_until(lambda: world.remotes.journal and world.remotes.journal[-1].verb == "read")
+        world.api.watch_delay = 5
+        world.api.edit(TASK, NAMESPACE, "run", {"desiredState": "Absent"})
+        world.run(30)
+        assert ready(world, "run") == ("True", "Absent")
+
+    def test_a_withdrawal_that_arrives_while_the_provider_is_read(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.declare("run", taskID="task-a1", desiredState="Absent")
+        world.run_until(lambda: [one for one in world.remotes.journal if one.verb == "read"])
+        world.api.edit(TASK, NAMESPACE, "run", {"desiredState": "Present"})
+        world.run(60)
+        assert world.calls == []
+        assert ready(world, "run") == ("True", "Available")
+
+    @pytest.mark.parametrize("fault", ["refused", "lost"])
+    def test_a_pass_that_the_api_server_fails_at_any_request(self, world, fault):
+        for nth in range(12):
+            task = f"task-{nth}"
+            world.remotes.add(Thing.TUNING_TASK, task, SUCCEEDED)
+            world.api.faults.extend([""] * nth + [fault] * 2)
+            world.declare(f"run-{nth}", taskID=task, desiredState="Absent")
+            world.run(400)
+            assert ready(world, f"run-{nth}") == ("True", "Absent")
+            world.api.faults.clear()
+
+    def test_a_conflict_whose_refresh_fails_too(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.api.watch_delay = 60
+        world.declare("run", taskID="task-a1")
+        world.run(59.9)
+        world.api.watch_delay = 0.003
+        world.api.edit(TASK, NAMESPACE, "run", {"desiredState": "Absent"})
+        world.run(0.11)
+        world.api.faults.extend(["refused"] * 3)
+        world.run(60)
+        assert ready(world, "run") == ("True", "Absent")
+
+    def test_the_poll_survives_what_nobody_thought_of(self, world):
+        world.remotes.add(Thing.TUNING_JOB, "job-a1", name="llama")
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", parent="job-a1")
+        world.declare("run", taskID="task-a1")
+        world.run(5)
+        world.remotes.faults.append("defect")
+        world.run(30)
+        assert "TypeError" in world.defects.pop()
+        world.defects.clear()
+        world.remotes.end("task-a1")
+        world.run(30)
+        assert status(world, "run")["externalState"] == "Succeeded"
+
+
+class TestPersistentTrouble:
+    @pytest.mark.parametrize(
+        ("fault", "state", "reason"),
+        [
+            ("wrong state", RUNNING, "NotStoppable"),
+            ("refused", RUNNING, "NotStoppable"),
+            ("refused", SUCCEEDED, "DeleteFailed"),
+            ("outage", SUCCEEDED, "Deleting"),
+        ],
+    )
+    def test_a_call_that_never_works_is_told_and_tried_with_growing_pauses(self, world, fault, state, reason):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", state)
+        world.declare("run", taskID="task-a1")
+        world.run(5)
+        world.remotes.write_faults = fault
+        world.api.edit(TASK, NAMESPACE, "run", {"desiredState": "Absent"})
+        world.run(1800)
+        assert 2 <= len(world.calls) <= 20
+        assert ready(world, "run") == ("False", reason)
+        assert status(world, "run")["lastCall"]["success"] is False
+        world.remotes.write_faults = ""
+        world.run(900)
+        assert ready(world, "run") == ("True", "Absent")
+
+
+class TestTheGuard:
+    @pytest.fixture
+    def wave(self, world):
+        world.kill()
+        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"deletionGuard": {"maxDeletions": 3}})
+        for number in range(5):
+            world.remotes.add(Thing.TUNING_TASK, f"task-{number}", SUCCEEDED)
+            world.declare(f"run-{number}", taskID=f"task-{number}", desiredState="Absent")
+        world.start()
+        world.run(30)
+
+    def approve(self, world):
+        until = world.clock.now().replace(year=2027).isoformat()
+        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", approve_deletions_until=until)
+
+    @pytest.mark.usefixtures("wave")
+    def test_holds_a_wave_whole_and_says_so_everywhere(self, world):
+        assert world.calls == []
+        assert {ready(world, f"run-{number}")[1] for number in range(5)} == {"DeletionHeld"}
+        assert status(world, "qianfan", "ProviderConfig")["held"]["count"] == 5
+        assert "DeletionHeld" in {event["reason"] for event in world.api.events}
+
+    @pytest.mark.usefixtures("wave")
+    def test_holds_it_over_restarts_however_quickly_they_follow_even_when_most_of_it_was_withdrawn(self, world):
+        for number in range(3):
+            world.api.edit(TASK, NAMESPACE, f"run-{number}", {"desiredState": "Present"})
+        world.run(5)
+        for life in (0.03, 0.2, 1.2, 30):
+            world.kill()
+            world.start()
+            world.run(life)
+        assert world.calls == []
+        assert status(world, "qianfan", "ProviderConfig")["held"]["count"] == 2
+
+    @pytest.mark.usefixtures("wave")
+    def test_lets_it_go_when_it_is_approved_and_is_on_watch_again_afterwards(self, world):
+        self.approve(world)
+        world.run(60)
+        assert len(world.calls) == 5
+        assert "held" not in status(world, "qianfan", "ProviderConfig")
+
+    @pytest.mark.usefixtures("wave")
+    def test_forgets_it_when_it_is_withdrawn(self, world):
+        for number in range(5):
+            world.api.edit(TASK, NAMESPACE, f"run-{number}", {"desiredState": "Present"})
+        world.run(10)
+        assert "held" not in status(world, "qianfan", "ProviderConfig")
+        world.api.edit(TASK, NAMESPACE, "run-0", {"desiredState": "Absent"})
+        world.run(30)
+        assert world.calls == [("delete", "task-0")]
+
+    def test_is_not_kept_on_hold_by_resources_that_will_never_act(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-x", SUCCEEDED)
+        world.declare("wrong", taskID="task-x", desiredState="Absent", expect={"name": "another"})
+        world.run(5)
+        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"deletionGuard": {"maxDeletions": 1}})
+        for number in range(2):
+            world.remotes.add(Thing.TUNING_TASK, f"task-{number}", SUCCEEDED)
+            world.declare(f"run-{number}", taskID=f"task-{number}", desiredState="Absent")
+        world.run(30)
+        assert world.calls == []
+        self.approve(world)
+        world.run(60)
+        assert len(world.calls) == 2
+        assert "held" not in status(world, "qianfan", "ProviderConfig")

@@ -1,0 +1,157 @@
+"""The whole engine on virtual time: queues, accounts, lanes and polls as they are, API server and provider in memory."""
+
+import asyncio
+import base64
+import logging
+from collections.abc import Callable
+from unittest.mock import patch
+
+from trainsweep.api.provider_config import AccountSpec
+from trainsweep.engine.engine import Engine, EngineSettings
+from trainsweep.kube import paths
+
+from .memory_api import MemoryApi, MemoryClient
+from .memory_provider import MemoryProvider, Remotes, Turn
+from .virtual_time import Clock, VirtualLoop
+
+NAMESPACE = "team-a"
+CONFIGS = {
+    "qianfan": {"provider": "Qianfan", "qianfan": {}},
+    "modelarts": {"provider": "ModelArts", "modelArts": {"region": "cn-north-4", "projectID": "0" * 32}},
+}
+ELSEWHERE = "1" * 32
+FAST = {"readsPerSecond": 1000, "writesPerSecond": 1000}
+
+
+class _Watch:
+    """Stands for kopf: hands events on, on the engine's own loop."""
+
+    state = None
+
+    def __init__(self, client: MemoryClient, sink) -> None:
+        self._client, self._sink = client, sink
+
+    def start(self) -> None:
+        self._client.watch(self._sink)
+
+    def stop(self) -> None:
+        pass
+
+
+class World:
+    """A cluster with one namespace and two accounts, and the provider's side of both. Operators come and go in it."""
+
+    def __init__(self, **config: object) -> None:
+        self.clock = Clock()
+        self.api = MemoryApi(self.clock)
+        self.remotes = Remotes(self.clock)
+        #: Another project at ModelArts; its number is all ones.
+        self.elsewhere = Remotes(self.clock)
+        #: The specs for which a client was opened, in that order.
+        self.opened: list[AccountSpec] = []
+        self.defects: list[str] = []
+        self.api.objects[paths.namespace(NAMESPACE)] = {"metadata": {"name": NAMESPACE, "resourceVersion": "1"}}
+        for kind in ("TrainingJob", "TrainingJobVersion", "TrainingJobConfig", "FineTuningTask", "FineTuningJob"):
+            self.api.objects[paths.definition(kind)] = {"metadata": {"resourceVersion": "1"}}
+        self.set_secret("first")
+        for name, spec in CONFIGS.items():
+            credentials = {"credentials": {"secretRef": {"name": "keys"}}}
+            self.api.create("ProviderConfig", NAMESPACE, name, {**spec, **credentials, "rateLimit": FAST, **config})
+        self._life: _Life | None = None
+        self.start()
+
+    def open_provider(self, spec: AccountSpec, turn: Turn, killed: Callable[[], bool]) -> MemoryProvider:
+        self.opened.append(spec)
+        other = spec.model_arts is not None and spec.model_arts.project_id == ELSEWHERE
+        return MemoryProvider(self.elsewhere if other else self.remotes, turn, killed)
+
+    def set_secret(self, key: str) -> None:
+        encoded = {name: base64.b64encode(key.encode()).decode() for name in ("accessKey", "secretKey")}
+        body = {"metadata": {"name": "keys", "namespace": NAMESPACE}, "data": encoded}
+        self.api.put(paths.secret(NAMESPACE, "keys"), body)
+
+    def start(self) -> None:
+        self._life = _Life(self)
+
+    def kill(self) -> None:
+        """As SIGKILL: what was under way has no effect from now on, and memory is lost."""
+        if self._life:
+            self._life.kill()
+            self._life = None
+
+    def run(self, seconds: float) -> None:
+        if self._life:
+            self._life.run(seconds)
+        else:
+            self.clock.seconds += seconds
+
+    def run_until(self, reached: Callable[[], object], seconds: float = 600, step: float = 0.005) -> None:
+        """In small steps, so that what follows finds the operator in the middle of things."""
+        end = self.clock.seconds + seconds
+        while not reached():
+            assert self.clock.seconds < end, "it does not come to that"
+            self.run(step)
+
+    def declare(self, name: str, kind: str = "FineTuningTask", **spec: object) -> None:
+        account = "qianfan" if kind.startswith("Fine") else "modelarts"
+        metadata = {"annotations": spec.pop("annotations")} if "annotations" in spec else {}
+        self.api.create(kind, NAMESPACE, name, {"providerConfigRef": {"name": account}, **spec}, **metadata)
+
+    def condition(self, kind: str, name: str, of: str = "Ready") -> dict[str, str]:
+        body = self.api.get(kind, NAMESPACE, name) or {}
+        entries = body.get("status", {}).get("conditions", ())
+        return next((entry for entry in entries if entry["type"] == of), {})
+
+    @property
+    def calls(self) -> list[tuple[str, str]]:
+        """Stops and deletes that arrived, with the id."""
+        return [(one.verb, one.target.id) for one in self.remotes.journal if one.verb in ("stop", "delete")]
+
+
+class _Life:
+    """One process of the operator."""
+
+    def __init__(self, world: World) -> None:
+        self._loop = VirtualLoop(world.clock)
+        self._client = MemoryClient(world.api)
+        self._patch = patch(
+            "trainsweep.engine.accounts.open_provider",
+            lambda spec, *_, transport, **__: world.open_provider(
+                spec, transport._turn, lambda: self._client.killed
+            ),
+        )
+        self._patch.start()
+        self._log = _Defects(world.defects)
+        logging.getLogger("trainsweep").addHandler(self._log)
+        self._loop.run_until_complete(self._begin(world))
+
+    async def _begin(self, world: World) -> None:
+        engine = Engine(self._client, None, EngineSettings(), now=world.clock.now)  # type: ignore[arg-type]
+        engine._watch = _Watch(self._client, engine._hand_over)  # type: ignore[assignment]
+        self._run = asyncio.get_running_loop().create_task(engine.run())
+
+    def run(self, seconds: float) -> None:
+        self._loop.run_until_complete(asyncio.sleep(seconds))
+        if self._run.done():
+            self._run.result()
+
+    def kill(self) -> None:
+        self._client.killed = True
+        for task in (tasks := asyncio.all_tasks(self._loop)):
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.close()
+        logging.getLogger("trainsweep").removeHandler(self._log)
+        self._patch.stop()
+
+
+class _Defects(logging.Handler):
+    """Whatever the operator itself calls an error is a defect."""
+
+    def __init__(self, defects: list[str]) -> None:
+        super().__init__(logging.ERROR)
+        self._defects = defects
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._defects.append(logging.Formatter().format(record))

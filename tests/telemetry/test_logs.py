@@ -1,0 +1,141 @@
+"""What an operator writes: a line for each change, none for a poll, found by the resource's key, and never a secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from trainsweep.telemetry import logs
+
+from ..e2e.api import OPERATOR
+from ..e2e.world import BAIDU, HUAWEI, PROJECT, World
+from .served import Served
+
+#: Libraries that quote headers, and so credentials, below WARNING.
+TALKATIVE = ("httpx", "httpcore", "aiohttp", "kopf", "kubernetes", "urllib3", "asyncio", "rest")
+DESCRIBED = ("TrainingJob", "FineTuningTask", "ProviderConfig", "Event")
+WRONG = "not-the-secret-key-but-a-secret-all-the-same"
+
+
+@pytest.fixture
+def root() -> Iterator[logging.Logger]:
+    """Logging as it was before the test, restored after it."""
+    root, ours = logging.getLogger(), logging.getLogger("trainsweep")
+    before = root.handlers[:], root.level, ours.level
+    yield root
+    root.handlers[:], (root.level, ours.level) = before[0], before[1:]
+
+
+def test_no_level_of_ours_lets_libraries_say_more_than_warnings(root, capsys):
+    from trainsweep import app  # noqa: F401 (imports every library of the operator)
+
+    logs.configure(pretty=False, level="debug")
+    loaded = {name for name in logging.root.manager.loggerDict if not name.startswith("trainsweep")}
+    for name in loaded | set(TALKATIVE) | {f"{name}.inner.part" for name in TALKATIVE}:
+        logging.getLogger(name).info("Authorization: secret")
+    logging.getLogger("trainsweep.engine").debug("shown")
+    assert [json.loads(line)["message"] for line in capsys.readouterr().err.splitlines()] == ["shown"]
+
+
+@pytest.mark.parametrize("pretty", [True, False])
+def test_an_exception_is_told_with_the_line_that_it_belongs_to(pretty, root, capsys):
+    logs.configure(pretty=pretty, level="info")
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        logging.getLogger("trainsweep.engine").exception("a pass failed", extra={"resource": "TrainingJob a/b"})
+    text = capsys.readouterr().err
+    assert "ValueError: broken" in text
+    assert "TrainingJob a/b" in text.splitlines()[0]
+    assert pretty or len(text.splitlines()) == 1
+
+
+@pytest.mark.apiserver
+async def test_the_lines_of_a_resource_are_found_by_its_key_one_for_each_change(quiet_world: World):
+    world = quiet_world
+    operator = await Served.start(world)
+    await world.resource("TrainingJob", "llama", jobName="llama-lora")
+    await world.reaches("TrainingJob", "llama", "Available")
+    await world.api.patch("TrainingJob", "llama", {"spec": {"desiredState": "Stopped"}})
+    await world.reaches("TrainingJob", "llama", "Stopped")
+    await world.delete("TrainingJob", "llama")
+    await operator.process.stop()
+    found = [line for line in operator.lines() if line.get("resource") == f"TrainingJob {world.namespace}/llama"]
+    changes = [(line["message"], line.get("reason"), line.get("state")) for line in found]
+    assert len(changes) == len(set(changes)), "no change is told twice"
+    reasons = [reason for _, reason, _ in changes]
+    assert reasons[0] == "Available"
+    assert "Stopping" in reasons
+    assert "Stopped" in reasons
+    assert changes[-1][0] == "released"
+
+
+@pytest.mark.apiserver
+async def test_polls_leave_no_line(quiet_world: World):
+    world = quiet_world
+    operator = await Served.start(world)
+    await world.resource("TrainingJob", "mnist", jobID="155500")
+    await world.resource("FineTuningTask", "task", taskID="task-r1unn1ng0001")
+    await world.reaches("TrainingJob", "mnist", "Available")
+    await world.reaches("FineTuningTask", "task", "Available")
+    await world.polls(world.modelarts, 1, operation="ListJobs")
+    before = operator.lines()
+    await world.polls(world.modelarts, 4, operation="ListJobs")
+    assert operator.lines() == before
+
+
+@pytest.mark.apiserver
+async def test_a_whole_run_writes_no_secret_anywhere(quiet_world: World):
+    """Both kinds of credentials, both providers, refusals, outages and a rotation, at the most talkative level."""
+    world = quiet_world
+    user = world.modelarts.scenario.users[0]
+    await world.secret("iam", username=user.name, password=user.password.get_secret_value())
+    await world.secret("wrong", accessKey="AKWRONG", secretKey=WRONG)
+    endpoint = world.urls[HUAWEI]
+    scope = {"endpoint": endpoint, "iamEndpoint": endpoint, "projectID": PROJECT, "domainName": "demo-account"}
+    for name in ("iam", "wrong"):
+        await world.account(name, provider="ModelArts", modelArts=scope)
+    operator = await Served.start(world, "--log-level", "debug")
+
+    await world.resource("TrainingJob", "by-password", account="iam", jobID="155501")
+    await world.resource("TrainingJob", "by-wrong-key", account="wrong", jobID="155502")
+    await world.resource("TrainingJob", "by-key", jobName="llama-lora", desiredState="Absent")
+    await world.resource("FineTuningTask", "task", taskID="task-r1unn1ng0001")
+    await world.reaches("TrainingJob", "by-password", "Available")
+    await world.reaches("TrainingJob", "by-key", "Absent")
+    await world.reaches("FineTuningTask", "task", "Available")
+    await world.reaches("TrainingJob", "by-wrong-key", "CredentialsInvalid")
+    tokens = set(world.modelarts.iam._tokens)
+    assert tokens, "the password was used"
+
+    world.modelarts.faults.add(match={"operation": "DeleteJob"}, status=503, body="try later")
+    world.qianfan.faults.add(match={"operation": "DeleteFineTuningTask"}, reset="before")
+    world.modelarts.iam.revoke_tokens()
+    await world.secret(BAIDU, secretKey=WRONG)
+    await world.delete("TrainingJob", "by-password")
+    tokens |= set(world.modelarts.iam._tokens)
+    await world.api.delete("FineTuningTask", "task")
+    await world.polls(world.modelarts, 2, operation="ListJobs")
+    pages = [(await operator.ask(path)).text for path in ("/metrics", "/readyz?verbose", "/livez?verbose")]
+    seen = [json.dumps(await world.api.list(kind)) for kind in DESCRIBED]
+    await operator.process.stop()
+
+    login = json.loads(world.plane.kubeconfig_for(OPERATOR).read_text())
+    keys = [key for simulator in (world.modelarts, world.qianfan) for key in simulator.scenario.access_keys]
+    secrets = {
+        "the key of the wrong account": WRONG,
+        "the password": user.password.get_secret_value(),
+        "the token of the API server": login["users"][0]["user"]["token"],
+        **{f"the key of {key.access_key}": key.secret_key.get_secret_value() for key in keys},
+        **{f"token {number}": token for number, token in enumerate(sorted(tokens))},
+    }
+    log, audit = operator.process.log.read_text(), operator.process.audit.read_text()
+    everything = "\n".join([log, audit, *pages, *seen])
+    assert "CredentialsInvalid" in everything
+    assert "by-password" in audit
+    assert [what for what, secret in secrets.items() if secret in everything] == []
+    assert "Signature=" not in everything
+    assert "bce-auth-v1/" not in everything
