@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,8 +18,10 @@ from ..conftest import NO_SKIP, _plane
 from ..e2e.conftest import make_world
 from ..e2e.world import World
 from ..tools.builder import obtain
-from .helm import HELM, Helm
+from .helm import HELM, NAMESPACE, Helm
+from .kubectl import Kubectl
 from .pods import Pods
+from .rights import Trail
 
 
 @pytest.fixture(scope="session")
@@ -42,13 +47,27 @@ def cluster_helm(helm: Helm, plane: ControlPlane) -> Helm:
     return replace(helm, kubeconfig=plane.kubeconfig)
 
 
+@pytest.fixture
+def kubectl(plane: ControlPlane) -> Kubectl:
+    return Kubectl(plane)
+
+
 @pytest_asyncio.fixture
-async def world(cluster_helm: Helm, plane: ControlPlane, tmp_path: Path) -> AsyncIterator[World]:
+async def world(cluster_helm: Helm, kubectl: Kubectl, plane: ControlPlane, tmp_path: Path) -> AsyncIterator[World]:
     """Both providers simulated, their accounts in a namespace of its own, our kinds installed by the chart, and nobody
-    who operates."""
+    who operates. Nothing of it is left for the next test, whose operator may watch the whole cluster."""
     cluster_helm.upgrade()
+    kubectl("delete", "leases", "--all", "-n", NAMESPACE)
     async for world in make_world(plane, tmp_path):
         yield world
+    let_go(plane)
+    kubectl("delete", "trainsweep", "--all", "--all-namespaces")
+
+
+def let_go(plane: ControlPlane) -> None:
+    """Free what is held and has no operator any more."""
+    command = [sys.executable, "-c", "from trainsweep.cli import main; main()", "release", "--all", "--orphan", "--yes"]
+    subprocess.run([*command, "--kubeconfig", str(plane.kubeconfig)], check=True, capture_output=True, timeout=60)
 
 
 @pytest_asyncio.fixture
@@ -57,3 +76,10 @@ async def pods(plane: ControlPlane, tmp_path: Path) -> AsyncIterator[Pods]:
     pods = Pods(plane, tmp_path)
     yield pods
     await pods.stop()
+
+
+@pytest.fixture
+def trail(plane: ControlPlane) -> Callable[[str], Trail]:
+    """Begins to follow a ServiceAccount."""
+    assert plane.audit_log
+    return partial(Trail, plane.audit_log)

@@ -51,15 +51,29 @@ def granted(manifests: list[Manifest], account: str) -> set[Right]:
     return found
 
 
-def requests(audit_log: Path, account: str) -> list[Request]:
-    """What the account has asked for, refused or not."""
-    user = f"system:serviceaccount:{NAMESPACE}:{account}"
-    lines = (json.loads(line) for line in audit_log.read_bytes().splitlines(keepends=True) if line.endswith(b"\n"))
-    return [_request(entry) for entry in lines if entry["user"]["username"] == user]
+class Trail:
+    """The requests of one ServiceAccount from now on, refused or not, out of the audit log."""
 
+    def __init__(self, audit_log: Path, account: str) -> None:
+        self._log = audit_log
+        self._start = audit_log.stat().st_size
+        self._user = f"system:serviceaccount:{NAMESPACE}:{account}"
 
-def used(asked: list[Request]) -> set[Right]:
-    return {request.right for request in asked if request.right and request.right.group not in FREE_GROUPS}
+    def requests(self) -> list[Request]:
+        with self._log.open("rb") as log:
+            log.seek(self._start)
+            entries = [json.loads(line) for line in log if line.endswith(b"\n")]
+        return [_request(entry) for entry in entries if entry["user"]["username"] == self._user]
+
+    def used(self) -> set[Right]:
+        return {one.right for one in self.requests() if one.right and one.right.group not in FREE_GROUPS}
+
+    def exhausts(self, rights: set[Right]) -> None:
+        """Assert that the rights sufficed, that nothing else was used, and that each one was."""
+        used = self.used()
+        assert [request for request in self.requests() if request.status in (401, 403)] == []
+        assert {use for use in used if not any(right.covers(use) for right in rights)} == set()
+        assert {right for right in rights if not any(right.covers(use) for use in used)} == set()
 
 
 def _namespace(manifest: Manifest) -> str:

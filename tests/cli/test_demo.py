@@ -81,9 +81,15 @@ def test_kept_it_serves_until_ctrl_c(tmp_path):
 
 
 @pytest.mark.apiserver
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("moment", ["serves at", "the operator runs", "004-delete"])
-def test_interrupted_it_stops_everything(number, moment, tmp_path):
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [
+        ("serves at", signal.SIGINT),
+        ("the operator runs", signal.SIGTERM),
+        ("004-delete", signal.SIGINT),
+    ],
+)
+def test_interrupted_it_stops_everything(moment, number, tmp_path):
     with started(tmp_path) as process:
         read_until(process, moment)
         process.send_signal(number)

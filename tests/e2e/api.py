@@ -113,7 +113,11 @@ class AuditLog:
             log.seek(self._start)
             entries = [json.loads(line) for line in log if line.endswith(b"\n")]
         return [
-            (entry["verb"], "/".join(filter(None, (about["resource"], about.get("subresource")))), about.get("name", ""))
+            (
+                entry["verb"],
+                "/".join(filter(None, (about["resource"], about.get("subresource")))),
+                about.get("name", ""),
+            )
             for entry in entries
             if entry["user"]["username"] == by
             and entry["verb"] in _WRITES

@@ -19,15 +19,18 @@ class Operator:
 
     def __init__(self, **settings: Any) -> None:
         self._engine: Engine | None = None
+        self._ready = asyncio.Event()
         self._task = asyncio.create_task(operate(Settings(**settings, drain_seconds=5.0), self._started))
 
     def _started(self, engine: Engine) -> None:
         self._engine = engine
+        self._ready.set()
 
     async def stop(self) -> None:
         """A clean end: calls under way are let to finish. Raises what the operator died of."""
-        while self._engine is None and not self._task.done():
-            await asyncio.sleep(0.01)
+        ready = asyncio.create_task(self._ready.wait())
+        await asyncio.wait({ready, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
         if self._engine:
             self._engine.stop()
         await asyncio.wait_for(self._task, 30)

@@ -52,7 +52,7 @@ async def test_without_a_secret_nothing_is_called_and_a_secret_may_come_later(wo
     assert world.writes() == []
     await world.secret("later", **good_key(world))
     await world.api.annotate("ProviderConfig", "later", reconcile_requested_at="now")
-    await world.reaches(KIND, "it", "Absent", timeout=90)
+    await world.reaches(KIND, "it", "Absent", patience=90)
 
 
 async def test_a_secret_without_its_keys_is_named_and_mended(world: World):
@@ -64,7 +64,7 @@ async def test_a_secret_without_its_keys_is_named_and_mended(world: World):
     assert not world.modelarts.journal.select(access_key="ONLYHALF")
     await world.secret("later", **good_key(world))
     await world.api.annotate("ProviderConfig", "later", reconcile_requested_at="now")
-    await world.reaches(KIND, "it", "Absent", timeout=90)
+    await world.reaches(KIND, "it", "Absent", patience=90)
 
 
 async def test_an_endpoint_without_tls_is_not_called(quiet_world: World):
@@ -91,7 +91,10 @@ async def test_a_kind_of_the_other_provider_stalls(world: World):
     await world.resource(KIND, "it", account=BAIDU, desiredState="Absent", **ENDED)
     await world.reaches(KIND, "it", "InvalidSpec")
     stalled = condition(await world.api.get(KIND, "it"), "Stalled")
-    assert stalled["message"] == f"ProviderConfig {world.namespace}/baidu is for Qianfan; a {KIND} needs one for ModelArts."
+    assert (
+        stalled["message"]
+        == f"ProviderConfig {world.namespace}/baidu is for Qianfan; a {KIND} needs one for ModelArts."
+    )
     assert world.writes() == []
 
 
@@ -141,7 +144,7 @@ async def test_a_wrong_key_is_told_once_and_never_locked_out(quiet_world: World)
     await world.secret(HUAWEI, **good_key(world))
     await world.api.annotate("ProviderConfig", HUAWEI, reconcile_requested_at="now")
     for name in names[1:]:
-        await world.reaches("TrainingJob", name, "Absent", timeout=90)
+        await world.reaches("TrainingJob", name, "Absent", patience=90)
     await account_says(world, HUAWEI, "CredentialsValid")
 
 
@@ -159,10 +162,12 @@ async def test_an_observed_resource_keeps_its_finalizer_while_the_key_is_refused
     await until(seen)
     assert (await world.api.get(KIND, "it"))["metadata"]["finalizers"] == ["trainsweep.dev/cleanup"]
     assert len([entry for entry in world.modelarts.journal.entries if entry.status == 401]) <= 4
-    world.modelarts.rotate([before, Key(access_key="AKNEW", secret_key=SecretStr("the-new-secret-key-of-this-account"))])
+    world.modelarts.rotate(
+        [before, Key(access_key="AKNEW", secret_key=SecretStr("the-new-secret-key-of-this-account"))]
+    )
     await world.secret(HUAWEI, accessKey="AKNEW", secretKey="the-new-secret-key-of-this-account")
     await world.api.annotate("ProviderConfig", HUAWEI, reconcile_requested_at="now")
-    await world.gone(KIND, "it", timeout=90)
+    await world.gone(KIND, "it", patience=90)
     assert world.writes() == [("DeleteVersion", "155501/2")]
 
 
@@ -181,7 +186,11 @@ async def test_a_token_that_expires_is_renewed_unnoticed(world: World):
     world.modelarts.timing.token = 2.0
     await world.secret("user", username="demo", password="demo-password", domainName="demo-account")
     account = modelarts(world)
-    account["modelArts"] = {"endpoint": world.urls[HUAWEI], "iamEndpoint": world.urls[HUAWEI], "projectName": "cn-north-4"}
+    account["modelArts"] = {
+        "endpoint": world.urls[HUAWEI],
+        "iamEndpoint": world.urls[HUAWEI],
+        "projectName": "cn-north-4",
+    }
     await world.account("user", **account)
     await world.resource(KIND, "it", account="user", jobID="155502", versionID="1")
     await world.reaches(KIND, "it", "Available")
@@ -198,7 +207,7 @@ async def test_no_secret_is_ever_told(world: World, caplog: pytest.LogCaptureFix
     await world.secret(HUAWEI, **good_key(world) | {"secretKey": secret})
     await world.resource(KIND, "it", desiredState="Absent", **ENDED)
     await world.api.annotate("ProviderConfig", HUAWEI, reconcile_requested_at="now")
-    await until(lambda: [entry for entry in world.modelarts.journal.entries if entry.status == 401], timeout=90)
+    await until(lambda: [entry for entry in world.modelarts.journal.entries if entry.status == 401], patience=90)
     told = [await world.api.list(kind) for kind in (KIND, "ProviderConfig", "Event")]
     assert secret not in repr(told)
     assert secret not in caplog.text

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .world import World, condition, until
+from .world import BAIDU, World, condition, until
 
 pytestmark = pytest.mark.apiserver
 
@@ -35,7 +35,7 @@ LOOK_ALIKES: dict[str, tuple[dict[str, Any], str, str]] = {
         "Try later.",
     ),
     "no right to do this": (
-        {"status": 403, "body": {"error_code": "ModelArts.0210", "error_msg": "Not allowed."}},
+        {"status": 403, "body": {"error_code": "ModelArts.4116", "error_msg": "Not allowed."}},
         "PermissionDenied",
         "Not allowed.",
     ),
@@ -124,7 +124,11 @@ async def test_a_thing_that_comes_back_is_noticed(world: World):
 
 
 async def test_a_refused_stop_of_a_run_that_just_ended_is_a_success(world: World):
-    refusal = {"is_success": False, "error_code": "ModelArts.0105", "error_message": "The job state does not allow this."}
+    refusal = {
+        "is_success": False,
+        "error_code": "ModelArts.0105",
+        "error_message": "The job state does not allow this.",
+    }
     world.modelarts.faults.add(match={"operation": "StopVersion"}, latency=1.0, status=400, body=refusal)
     await world.resource(KIND, "it", desiredState="Stopped", **RUNNING)
     await until(lambda: world.modelarts.journal.select(operation="StopVersion"), "a stop is on its way")
@@ -135,11 +139,15 @@ async def test_a_refused_stop_of_a_run_that_just_ended_is_a_success(world: World
     assert world.writes() == [STOP]
 
 
-async def test_a_delete_without_an_answer_is_read_before_it_is_repeated(world: World):
+async def test_after_a_delete_without_an_answer_a_read_comes_first(world: World):
     world.modelarts.faults.add(match={"operation": "DeleteVersion"}, reset="after")
     await world.resource(KIND, "it", jobID="155501", versionID="2", desiredState="Absent")
     await world.reaches(KIND, "it", "Absent")
-    assert world.writes() == [("DeleteVersion", "155501/2")], "it had taken effect, which the read showed"
+    entries = list(world.modelarts.journal.entries)
+    deletes = [index for index, entry in enumerate(entries) if entry.operation == "DeleteVersion"]
+    assert [entries[index].effect for index in deletes].count(True) == 1
+    assert all(entries[index - 1].operation == "ShowVersion" for index in deletes)
+    assert "lastCall" in (await world.api.get(KIND, "it"))["status"]
 
 
 async def test_a_delete_that_got_lost_is_repeated(world: World):
@@ -149,14 +157,37 @@ async def test_a_delete_that_got_lost_is_repeated(world: World):
     assert world.writes() == [("DeleteVersion", "155501/2")] * 2
 
 
-@pytest.mark.parametrize("form", ["body", "result_false", "body_200", "headers", "v1"])
-async def test_qianfan_may_say_in_any_form_that_a_task_is_gone(world: World, form: str):
+def refuse(world: World, **changes: object) -> None:
+    """Let Qianfan say in another way that it does not know an id."""
     for when in ("missing_on_describe", "missing_on_stop", "missing_on_delete"):
         refusal = getattr(world.qianfan.switches, when)
-        world.qianfan.switch(**{when: refusal.model_copy(update={"form": form})})
+        world.qianfan.switch(**{when: refusal.model_copy(update=changes)})
+
+
+@pytest.mark.parametrize("form", ["body", "body_200", "v1"])
+async def test_qianfan_may_say_in_several_forms_that_a_task_is_gone(world: World, form: str):
+    refuse(world, form=form)
     await world.resource("FineTuningTask", "it", taskID="task-d0ne00000002")
     await world.reaches("FineTuningTask", "it", "Available")
     await world.delete("FineTuningTask", "it")
+    assert world.writes() == [("DeleteFineTuningTask", "task-d0ne00000002")]
+
+
+@pytest.mark.parametrize(("form", "reason"), [("headers", "Misrouted"), ("result_false", "MalformedAnswer")])
+async def test_what_the_service_itself_did_not_say_of_a_task_frees_nothing(world: World, form: str, reason: str):
+    refuse(world, form=form)
+    await world.resource("FineTuningTask", "it", taskID="task-d0ne00000002", desiredState="Absent")
+    await world.reaches("FineTuningTask", "it", reason)
+    await world.polls(world.qianfan, 2, operation="DescribeFineTuningTask")
+    assert (await world.api.get("FineTuningTask", "it"))["metadata"]["finalizers"] == ["trainsweep.dev/cleanup"]
+
+
+async def test_error_classes_correct_what_is_documented_nowhere(world: World):
+    refuse(world, status=404, code="TaskPathGone")
+    await world.resource("FineTuningTask", "it", taskID="task-d0ne00000002", desiredState="Absent")
+    await world.reaches("FineTuningTask", "it", "Misrouted")
+    await world.account(BAIDU, errorClasses=[{"status": 404, "code": "TaskPathGone", "class": "NotFound"}])
+    await world.reaches("FineTuningTask", "it", "Absent")
     assert world.writes() == [("DeleteFineTuningTask", "task-d0ne00000002")]
 
 

@@ -34,7 +34,7 @@ async def test_a_delete_in_the_air_at_the_kill_is_neither_lost_nor_forgotten(qui
     world.modelarts.faults.add(match={"operation": "DeleteVersion"}, hang="after")
     await world.resource(KIND, "it", jobID="155501", versionID="2", desiredState="Absent")
     first = await world.start_process()
-    await until(lambda: world.writes(), "the delete has arrived")
+    await until(world.writes, "the delete has arrived")
     await first.kill()
     intent = json.loads(first.audit.read_text().splitlines()[-1])
     assert (intent["event"], intent["target"]) == ("intent", "155501/2"), "the crash leaves the intent"
@@ -49,12 +49,11 @@ async def test_a_kill_between_finalizer_and_first_look_loses_nothing(quiet_world
     world.modelarts.faults.add(match={"operation": "ListVersions"}, hang="before")
     await world.resource(KIND, "it", jobID="155501", versionID="2")
     first = await world.start_process()
-
-    async def held() -> bool:
-        return "trainsweep.dev/cleanup" in (await world.api.get(KIND, "it"))["metadata"].get("finalizers", ())
-
-    await until(held, "the finalizer is stored")
+    await until(lambda: world.modelarts.journal.select(operation="ListVersions"), "the first look is on its way")
     await first.kill()
+    held = await world.api.get(KIND, "it")
+    assert held["metadata"]["finalizers"] == ["trainsweep.dev/cleanup"]
+    assert held["status"] == {"observedGeneration": -1}
     await world.api.delete(KIND, "it")
     await world.start_process()
     await world.gone(KIND, "it")

@@ -30,7 +30,9 @@ async def test_the_right_id_lets_a_stuck_resource_go_and_records_what_is_left(
     await world.api.annotate(KIND, "it", force_orphan="155502/1")
     await world.gone(KIND, "it")
     assert world.writes() == []
-    [left] = [line for entry in caplog.messages if entry.startswith("{") and (line := json.loads(entry))["event"] == "left"]
+    [left] = [
+        line for entry in caplog.messages if entry.startswith("{") and (line := json.loads(entry))["event"] == "left"
+    ]
     assert (left["target"], left["resource"]) == ("155502/1", f"{KIND} {world.namespace}/it")
     events = [event for event in await world.api.list("Event") if event["reason"] == "ReleasedExternalResource"]
     assert "155502/1 stays as it is" in events[0]["message"]

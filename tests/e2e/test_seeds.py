@@ -1,10 +1,10 @@
 """The seed pages as manifests, one test for each way to name the thing: applied, reached, and the exact calls made.
 
-    000  delete a training job      by id, and by an object that stands for it
-    001  delete a job config
-    002  delete a job version       by ids, by an object (jobRef), out of a list (names)
-    003  stop a job version         in the same three ways
-    004  delete a fine-tuning task
+000  delete a training job      by id, and by an object that stands for it
+001  delete a job config
+002  delete a job version       by ids, by an object (jobRef), out of a list (names)
+003  stop a job version         in the same three ways
+004  delete a fine-tuning task
 """
 
 from __future__ import annotations

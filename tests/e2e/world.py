@@ -110,7 +110,7 @@ class World:
 
     # What a test waits for.
 
-    async def reaches(self, kind: str, name: str, reason: str, *, timeout: float = 30.0) -> dict[str, Any]:
+    async def reaches(self, kind: str, name: str, reason: str, *, patience: float = 30.0) -> dict[str, Any]:
         """The status, once Ready tells this reason about the present generation."""
         found: dict[str, Any] = {}
 
@@ -120,7 +120,7 @@ class World:
             ready = condition(found, "Ready")
             return ready.get("reason") == reason and ready["observedGeneration"] == found["metadata"]["generation"]
 
-        await until(there, f"{kind} {name} is Ready or not because of {reason}", timeout, shown=found)
+        await until(there, f"{kind} {name} is Ready or not because of {reason}", patience, shown=found)
         return found["status"]
 
     async def shows(self, kind: str, name: str, **wanted: Any) -> dict[str, Any]:
@@ -135,7 +135,7 @@ class World:
         await until(there, f"{kind} {name} shows {wanted}", shown=found)
         return found
 
-    async def gone(self, kind: str, name: str, *, timeout: float = 30.0) -> None:
+    async def gone(self, kind: str, name: str, *, patience: float = 30.0) -> None:
         found: dict[str, Any] = {}
 
         async def away() -> bool:
@@ -143,7 +143,7 @@ class World:
             found.update(await self.api.get(kind, name) or {})
             return not found
 
-        await until(away, f"{kind} {name} is gone", timeout, shown=found)
+        await until(away, f"{kind} {name} is gone", patience, shown=found)
 
     async def polls(self, simulator: Simulator, count: int, *, operation: str) -> None:
         """Wait until so many more calls of an operation have come in."""
@@ -170,9 +170,7 @@ class World:
 
     def api_writes(self, name: str = "") -> list[str]:
         """Our writes to the API server in this namespace, as "patch trainingjobs/status"; `name` selects an object."""
-        return [
-            f"{verb} {what}" for verb, what, about in self.audit.writes(self.namespace) if name in ("", about)
-        ]
+        return [f"{verb} {what}" for verb, what, about in self.audit.writes(self.namespace) if name in ("", about)]
 
 
 def condition(body: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -187,15 +185,16 @@ def calls(simulator: Simulator, operation: str, **wanted: object) -> list[Entry]
 
 
 async def until(
-    question: Callable[[], Any], what: str = "the condition holds", timeout: float = 30.0, *, shown: Any = None
+    question: Callable[[], Any], what: str = "the condition holds", patience: float = 30.0, *, shown: Any = None
 ) -> Any:
-    """Ask until the answer is true, and return it; `shown` is printed when that never happens."""
-    end = time.monotonic() + timeout
+    """Ask until the answer is true, and return it; `shown` is printed when that has not happened in
+    `patience` seconds."""
+    end = time.monotonic() + patience
     while True:
         answer = question()
         if inspect.isawaitable(answer):
             answer = await answer
         if answer:
             return answer
-        assert time.monotonic() < end, f"after {timeout:.0f} s not yet true that {what}: {shown or answer}"
+        assert time.monotonic() < end, f"after {patience:.0f} s not yet true that {what}: {shown or answer}"
         await asyncio.sleep(0.05)

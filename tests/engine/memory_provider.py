@@ -49,7 +49,7 @@ WRITE_FAULTS: dict[str, Callable[[], Exception]] = {
     "too fast": lambda: RateLimited("slow down", status=429),
     "bad signature": lambda: CredentialsInvalid("signature does not match", status=401),
 }
-FAULTS = sorted(READ_FAULTS.keys() | WRITE_FAULTS.keys() - {"defect"})
+FAULTS = sorted((READ_FAULTS.keys() | WRITE_FAULTS.keys()) - {"defect"})
 
 
 @dataclass

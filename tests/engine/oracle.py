@@ -117,17 +117,18 @@ class Oracle:
         what = f"{body['metadata']['name']}: {body}"
         kinds = {entry["type"]: entry for entry in body.get("status", {}).get("conditions", ())}
         assert body.get("status", {}).get("observedGeneration") == body["metadata"]["generation"], what
+        reason = kinds["Ready"]["reason"]
+        if reason == "ManagementConflict":
+            rivals = [one for one in self.resources() if one is not body and one["kind"] == body["kind"]]
+            assert [one for one in rivals if named(one) == named(body) or not named(body)], what
+            return
         if paused(body):
             assert kinds["Synced"]["reason"] == "ReconcilePaused", what
             return
-        reason = kinds["Ready"]["reason"]
         if not named(body):
             assert reason in ("NotFound", "Absent", "AmbiguousName"), what
             return
         truth = self.world.remotes.state(named(body))
-        if reason == "ManagementConflict":
-            assert [one for one in self.resources() if named(one) == named(body) and one is not body], what
-            return
         if reason in ("NotEmpty", "IdentityChanged"):
             return
         assert not deleting(body), what

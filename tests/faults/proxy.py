@@ -70,7 +70,7 @@ class Proxy:
         self._random = rng
         self._effect = effect
         self._faults: list[ApiFault] = []
-        self._streams: set[Stream] = set()
+        self.streams: set[Stream] = set()
         self._open: set[asyncio.BaseTransport] = set()
         self._old: dict[str, tuple[int, bytes]] = {}
         self._unheld = asyncio.Event()
@@ -143,11 +143,11 @@ class Proxy:
         return fault if fault and self._random.random() < fault.share else None
 
     def _cut_streams(self) -> None:
-        for stream in self._streams:
+        for stream in self.streams:
             stream.abort()
 
     def _end_streams(self, code: int, reason: str) -> None:
-        for stream in self._streams:
+        for stream in self.streams:
             stream.end_with(code, reason)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -200,13 +200,13 @@ class Proxy:
             await response.prepare(request)
             stream = Stream(request.transport)
             reading = asyncio.create_task(self._read(answer, stream))
-            self._streams.add(stream)
+            self.streams.add(stream)
             try:
                 while line := await stream.lines.get():
                     await self._unheld.wait()
                     await response.write(line)
             finally:
-                self._streams.discard(stream)
+                self.streams.discard(stream)
                 reading.cancel()
             return response
 

@@ -240,7 +240,8 @@ class Run:
         self._alive.remove(ending)
         ending.signal(signal.SIGTERM if action.cleanly else signal.SIGKILL)
         code = await ending.ended(within=CLEAN_END)
-        if action.cleanly and code:
+        # Until it has read its login it ends as any process does.
+        if action.cleanly and code not in (0, -signal.SIGTERM):
             self.complaints.append(f"an operator that was asked to end ended with {code}")
 
     def _effect(self, moment: str) -> bool:

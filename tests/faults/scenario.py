@@ -86,11 +86,12 @@ def _things(rng: random.Random) -> tuple[Thing, ...]:
         found.append(Thing("v2-job", f"3faf5c03-aaa1-4cbe-879d-{number:012d}", f"lora-{number}", fields=fields))
     for number in range(rng.randint(0 if found else 1, 2)):
         job = f"job-{number:012d}"
-        found.append(Thing("job", job, f"answers-{number}"))
+        name = f"answers-{number}"
+        found.append(Thing("job", job, name))
         for task in range(rng.randint(0, 2)):
             run = _run(rng, "Running", "Done", "Waiting")
             run["status"] = run.pop("state")
-            found.append(Thing("task", f"task-{number}{task:011d}", f"task-{number}{task:011d}", job, run))
+            found.append(Thing("task", f"task-{number}{task:011d}", name, job, run))  # known by its job's name
     return tuple(found)
 
 

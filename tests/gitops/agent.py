@@ -15,8 +15,11 @@ import httpx
 
 from .repository import Repository
 
-#: What the agent writes when a synchronisation is over: its table of results, or why there is none.
-_OUTCOME = re.compile(r"^RESOURCE +RESULT$|Failed to (?:synchronize cluster|parse target) state", re.MULTILINE)
+#: What the agent writes about a synchronisation: its tasks, each as {}, then a table with a line for each.
+_TASKS = re.compile(r'"Tasks \(dry-run\)" "tasks"=\[([{},]*)\]')
+_TABLE = re.compile(r"^RESOURCE +RESULT\n(.*)", re.MULTILINE | re.DOTALL)
+#: What it writes when one does not work.
+_FAILURES = ("Failed to synchronize", "Failed to parse", "Apply failed", "Fatal error")
 #: Seconds for a synchronisation. The first one takes some ten: the engine's client asks five times a second at most.
 _PATIENCE = 120.0
 
@@ -48,7 +51,7 @@ class Agent:
             )
         try:
             agent = cls(process, log, f"http://127.0.0.1:{port}/api/v1/sync")
-            agent._wait(1)
+            agent._outcome(after=0)
             yield agent
         finally:
             process.kill()
@@ -56,22 +59,21 @@ class Agent:
 
     def sync(self) -> list[str]:
         """Synchronise with the latest commit; the answer is the engine's table, a line of resource and result each."""
-        before = self._log.read_text()
+        before = self._log.stat().st_size
         # The request is answered when the synchronisation begins.
         httpx.get(self._url, timeout=_PATIENCE, trust_env=False).raise_for_status()
-        self._wait(len(_OUTCOME.findall(before)) + 1)
-        told = self._log.read_text()[len(before) :]
-        assert "Failed to" not in told, told
-        assert "Apply failed" not in told, told
-        return told[told.index("RESOURCE ") :].splitlines()[1:]
+        return self._outcome(after=before)
 
-    def _wait(self, count: int) -> None:
+    def _outcome(self, *, after: int) -> list[str]:
+        """The next table that is told whole, `after` so many bytes of the log."""
         end = time.monotonic() + _PATIENCE
         while True:
-            told = self._log.read_text()
-            # The table is written at once, and ends with a line feed.
-            if len(_OUTCOME.findall(told)) >= count and told.endswith("\n"):
-                return
-            assert self._process.poll() is None, told
-            assert time.monotonic() < end, f"the engine has not synchronised {count} times: {told}"
+            running = self._process.poll() is None
+            told = self._log.read_bytes()[after:].decode()
+            assert not any(failure in told for failure in _FAILURES), told
+            tasks, table = _TASKS.search(told), _TABLE.search(told)
+            if tasks and table and table[1].count("\n") >= tasks[1].count("{}"):
+                return table[1].splitlines()
+            assert running, told
+            assert time.monotonic() < end, f"the engine does not come to an end: {told}"
             time.sleep(0.05)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
+from html import escape
 from pathlib import Path
 
 import yaml
@@ -15,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 RULES = ROOT / "charts/trainsweep/files/rules.yaml"
 DASHBOARD = ROOT / "charts/trainsweep/files/dashboard.json"
 RUNBOOKS = ROOT / "docs/runbooks"
+PICTURE = ROOT / "docs/dashboard.svg"
 UNIT_TESTS = Path(__file__).with_name("alerts.yaml")
 
 
@@ -65,3 +68,9 @@ def test_alerts_and_dashboard_use_only_reasons_that_are_written():
         matched = re.findall(r'reason(?:!?~|!?=)\\?"([A-Za-z|]+)\\?"', file.read_text())
         assert matched, file.name
         assert {reason for text in matched for reason in text.split("|")} <= set(Reason), file.name
+
+
+def test_the_picture_in_the_documentation_shows_every_panel_of_the_dashboard():
+    titles = {escape(panel["title"]) for panel in json.loads(DASHBOARD.read_text())["panels"]}
+    drawn = set(re.findall(r'font-weight="bold">([^<]+)<', PICTURE.read_text()))
+    assert drawn == titles, "draw it again: python -m tests.telemetry.picture docs/dashboard.svg"

@@ -7,7 +7,9 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from pydantic import SecretStr
 
+from trainsweep.simulators.keys import Key
 from trainsweep.telemetry import logs
 
 from ..e2e.api import OPERATOR
@@ -114,17 +116,18 @@ async def test_a_whole_run_writes_no_secret_anywhere(quiet_world: World):
     world.modelarts.faults.add(match={"operation": "DeleteJob"}, status=503, body="try later")
     world.qianfan.faults.add(match={"operation": "DeleteFineTuningTask"}, reset="before")
     world.modelarts.iam.revoke_tokens()
-    await world.secret(BAIDU, secretKey=WRONG)
     await world.delete("TrainingJob", "by-password")
     tokens |= set(world.modelarts.iam._tokens)
-    await world.api.delete("FineTuningTask", "task")
-    await world.polls(world.modelarts, 2, operation="ListJobs")
+    rotated = Key(access_key="ALTAKrotated", secret_key=SecretStr("the-key-that-comes-after-the-first-one"))
+    await world.secret(BAIDU, accessKey=rotated.access_key, secretKey=rotated.secret_key.get_secret_value())
+    world.qianfan.rotate([rotated])
+    await world.delete("FineTuningTask", "task")
     pages = [(await operator.ask(path)).text for path in ("/metrics", "/readyz?verbose", "/livez?verbose")]
     seen = [json.dumps(await world.api.list(kind)) for kind in DESCRIBED]
     await operator.process.stop()
 
     login = json.loads(world.plane.kubeconfig_for(OPERATOR).read_text())
-    keys = [key for simulator in (world.modelarts, world.qianfan) for key in simulator.scenario.access_keys]
+    keys = [*world.modelarts.scenario.access_keys, *world.qianfan.scenario.access_keys, rotated]
     secrets = {
         "the key of the wrong account": WRONG,
         "the password": user.password.get_secret_value(),

@@ -19,6 +19,7 @@ app = typer.Typer(
     name="trainsweep",
     help="End remote training work, safely and provably. A Kubernetes operator for ModelArts and Qianfan.",
     no_args_is_help=True,
+    rich_markup_mode="markdown",  # paragraphs of the docstrings fit any width
     pretty_exceptions_enable=False,
 )
 app.command()(run)

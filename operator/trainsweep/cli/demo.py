@@ -61,9 +61,10 @@ def demo(
     screen = Screen(Console())
     screen.heading(f"{len(SEEDS)} SDK calls, each as a manifest, on a real API server")
     try:
-        with _place(kubeconfig, context, screen) as place:
+        with _place(kubeconfig, context, screen) as place, _handing_over():
             finish(lambda: _play(place, directory, screen, keep=keep))
     except DevClusterError as error:
+        shutil.rmtree(directory, ignore_errors=True)
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
@@ -88,7 +89,18 @@ def _place(kubeconfig: Path | None, context: str | None, screen: Screen) -> Iter
         yield Place(plane.kubeconfig, None, own=True)
 
 
+@contextmanager
+def _handing_over() -> Iterator[None]:
+    """Ctrl-C waits until the event loop can take it: in the middle of the loop's making it would tear it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 async def _play(place: Place, directory: Path, screen: Screen, *, keep: bool) -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     async with stage(place, directory, screen.say) as ready:
         screen.heading("Apply")
         keys = await _apply(ready, screen)

@@ -10,11 +10,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from trainsweep import app
 from trainsweep.api import crd
 from trainsweep.api.common import ProviderName
 from trainsweep.api.kinds import KINDS
@@ -23,7 +22,6 @@ from trainsweep.cli.cluster import connected
 from trainsweep.cli.examples import accounts
 from trainsweep.core.errors import TrainsweepError
 from trainsweep.core.record import Key
-from trainsweep.engine.engine import Engine
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
 from trainsweep.settings import Settings
@@ -34,6 +32,9 @@ from trainsweep.simulators.server import serve
 from trainsweep.simulators.simulator import Simulator
 from trainsweep.telemetry import audit
 from trainsweep.telemetry.logs import PrettyFormatter
+
+if TYPE_CHECKING:
+    from trainsweep.engine.engine import Engine
 
 NAMESPACE = "trainsweep-demo"
 #: Seconds. Everything takes a few; who waits this long has found a defect.
@@ -128,6 +129,8 @@ async def stage(place: Place, directory: Path, say: Callable[[str], None]) -> As
 @asynccontextmanager
 async def _operator(place: Place, directory: Path) -> AsyncIterator[asyncio.Task[None]]:
     """The operator as `trainsweep run` starts it, in this process, for the demo's namespace alone."""
+    from trainsweep import app  # noqa: PLC0415 (the engine is heavy, and the other commands do without it)
+
     handler = logging.FileHandler(directory / "operator.log", encoding="utf-8")
     handler.setFormatter(PrettyFormatter())
     root = logging.getLogger()

@@ -56,7 +56,11 @@ class Reporter:
             message = f"Let go, the remote thing {left or '(never found)'} stays as it is: {release.why}."
             await self.event(record, release.reason, message, warning=release.reason is Reason.LET_GO)
         body = await self._writer.set_finalizers(record.key, record.version, remaining)
-        self._take(record.key, body)
+        if remaining:
+            self._take(record.key, body)
+        else:
+            # With its last finalizer it is gone, and the answer, which has the version of before, would not tell.
+            self._store.bury(record.key, record.uid)
         self._metrics.released(record.key.kind, release.reason.value)
         if record.deleted_at and not release.left:
             self.removed(record.key, record.deleted_at, facts.now)

@@ -8,12 +8,13 @@ then, and what was missed meanwhile is made up by the sweep.
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
+import contextlib
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import kopf
@@ -46,7 +47,7 @@ class Watch:
         self._sink = sink
         self._namespaces = namespaces
         self._restarted = restarted
-        self._stop: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._end: Callable[[], object] | None = None
         self._stopping = threading.Event()
         self._started = False
         self._up = False
@@ -60,8 +61,9 @@ class Watch:
     def stop(self, timeout: float = 5.0) -> None:
         """End the watch; events may still arrive until this returns."""
         self._stopping.set()
-        if not self._stop.done():
-            self._stop.set_result(None)
+        if self._end:
+            with contextlib.suppress(RuntimeError):  # its loop has just closed
+                self._end()
         self._thread.join(timeout)
 
     @property
@@ -74,27 +76,35 @@ class Watch:
     def _run(self) -> None:
         pause = RESTART_FIRST
         while not self._stopping.is_set():
+            begun = time.monotonic()
             try:
                 self._up = True
                 asyncio.run(self._operator())
-                pause = RESTART_FIRST
             except Exception as error:
                 log.warning("the watch ended and starts again", extra={"error": repr(error), "pause": pause})
             finally:
                 self._up = False
+            if time.monotonic() - begun > RESTART_LONGEST:
+                pause = RESTART_FIRST
             if self._stopping.wait(pause):
                 return
             pause = min(RESTART_LONGEST, pause * 2)
             self._restarted()
 
     async def _operator(self) -> None:
+        # A flag of this loop: kopf waits for one of another kind in a thread, which would outlast a failure of kopf and
+        # keep the loop from ending.
+        stop = asyncio.Event()
+        self._end = partial(asyncio.get_running_loop().call_soon_threadsafe, stop.set)
+        if self._stopping.is_set():
+            return
         await kopf.operator(
             registry=self._registry(),
             settings=_settings(scoped=bool(self._namespaces)),
             standalone=True,
             clusterwide=not self._namespaces,
             namespaces=self._namespaces,
-            stop_flag=self._stop,
+            stop_flag=stop,
         )
         # kopf closes its session, but TLS connections need a few more turns of the loop to be gone.
         await asyncio.sleep(CLOSING)
@@ -131,6 +141,8 @@ def _settings(*, scoped: bool) -> kopf.OperatorSettings:
     settings.networking.connect_timeout = 5
     settings.networking.request_timeout = 30
     settings.networking.enforce_retry_after = True
+    # An API server that is back is noticed within 5 s; when it is not after half a minute, the watch starts afresh.
+    settings.networking.error_backoffs = (1, 1, 2, 3, 5, 5, 5, 5, 5)
     # Scanning follows definitions that come and go, but needs cluster-wide rights that a scoped operator lacks.
     settings.scanning.disabled = scoped
     settings.process.ultimate_exiting_timeout = None

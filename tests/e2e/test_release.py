@@ -1,0 +1,71 @@
+"""With the last finalizer a resource goes, and the operator knows it before the watch says so.
+
+The API server answers the removal of the last finalizer with the resource version of before. Taken for news, that
+answer would leave the resource among the removals that are still wanted, where the deletion guard counts them.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from trainsweep.api.common import DeletionPolicy
+from trainsweep.api.names import FINALIZER
+from trainsweep.core.decision import Release
+from trainsweep.core.facts import Facts
+from trainsweep.core.reasons import Reason
+from trainsweep.core.record import Key, Record
+from trainsweep.engine.parse import parse
+from trainsweep.engine.report import Reporter
+from trainsweep.engine.store import Store
+from trainsweep.kube.client import KubeClient, Login
+from trainsweep.kube.events import Events
+from trainsweep.kube.writer import Writer
+
+from .world import World
+
+pytestmark = pytest.mark.apiserver
+
+GONE = Release(Reason.DELETED_EXTERNAL, "it is gone", left=False)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def being_deleted(world: World, *finalizers: str) -> Record:
+    await world.resource("TrainingJob", "it", jobID="155500")
+    await world.api.patch("TrainingJob", "it", {"metadata": {"finalizers": list(finalizers)}})
+    await world.api.delete("TrainingJob", "it")
+    record = parse("TrainingJob", await world.api.get("TrainingJob", "it") or {})
+    assert isinstance(record, Record)
+    return record
+
+
+async def released(world: World, record: Record) -> Store:
+    """A store that held the record, after its release; nothing watches."""
+    store = Store()
+    store.put(record)
+    client = KubeClient(await Login(str(world.plane.kubeconfig)).configuration())
+    reporter = Reporter(client, Writer(client), Events(client, now), store)
+    try:
+        await reporter.release(Facts(record=record, policy=DeletionPolicy.DELETE, now=now()), GONE)
+    finally:
+        await client.aclose()
+    return store
+
+
+async def test_a_released_resource_is_no_removal_any_more(quiet_world: World):
+    record = await being_deleted(quiet_world, FINALIZER)
+    store = await released(quiet_world, record)
+    assert await quiet_world.api.get("TrainingJob", "it") is None
+    assert not store.records
+    assert not store.removals[record.config]
+
+
+async def test_a_resource_that_somebody_else_still_holds_stays_known(quiet_world: World):
+    record = await being_deleted(quiet_world, FINALIZER, "example.com/other")
+    store = await released(quiet_world, record)
+    assert store.records[Key("TrainingJob", quiet_world.namespace, "it")].finalizers == ("example.com/other",)
+    assert not store.removals[record.config]
