@@ -26,8 +26,9 @@ format: $(READY) ## Put the code into its form.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-generate: $(READY) ## Write what is generated: the CustomResourceDefinitions.
+generate: $(READY) ## Write what is generated: the CustomResourceDefinitions, the table of metrics.
 	$(BIN)/trainsweep crds --output crds
+	$(BIN)/python -m trainsweep.telemetry.definitions > docs/metrics.md
 
 bench: $(READY) ## Measure against the figures of the benchmarks' README.
 	$(BIN)/python -m benchmarks
