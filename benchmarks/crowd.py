@@ -116,20 +116,36 @@ class Crowd:
                 raise RuntimeError(f"POST {path}: {await answer.text()}")
 
     async def _watch(self) -> None:
-        async with self._session.get(_JOBS, params={"watch": "true", "resourceVersion": "0"}) as stream:
-            async for line in stream.content:
-                event = json.loads(line)
-                await self._notice(event["type"], event["object"])
+        """List, then watch; again when the API server ends the watch, as it does with one that lags."""
+        while True:
+            async with self._session.get(_JOBS) as answer:
+                found = await answer.json()
+            async with self._changed:
+                self._present.clear()
+                self._ready.clear()
+                for job in found["items"]:
+                    self._see(job)
+                self._changed.notify_all()
+            query = {"watch": "true", "resourceVersion": found["metadata"]["resourceVersion"]}
+            async with self._session.get(_JOBS, params=query) as stream:
+                async for line in stream.content:
+                    event = json.loads(line)
+                    if event["type"] == "ERROR":
+                        break
+                    async with self._changed:
+                        if event["type"] == "DELETED":
+                            self._lose(event["object"])
+                        else:
+                            self._see(event["object"])
+                        self._changed.notify_all()
 
-    async def _notice(self, kind: str, job: dict[str, Any]) -> None:
-        name = job["metadata"]["name"]
+    def _see(self, job: dict[str, Any]) -> None:
         conditions = (job.get("status") or {}).get("conditions") or ()
-        async with self._changed:
-            if kind == "DELETED":
-                self._present.discard(name)
-                self._ready.discard(name)
-            else:
-                self._present.add(name)
-                if any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions):
-                    self._ready.add(name)
-            self._changed.notify_all()
+        name = job["metadata"]["name"]
+        self._present.add(name)
+        if any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions):
+            self._ready.add(name)
+
+    def _lose(self, job: dict[str, Any]) -> None:
+        self._present.discard(job["metadata"]["name"])
+        self._ready.discard(job["metadata"]["name"])

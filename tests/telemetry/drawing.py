@@ -72,7 +72,7 @@ def _lines(panel: Panel, shown: list[Series], width: float, height: float) -> It
 def _legend(names: list[str], y: float) -> Iterator[str]:
     x = 8.0
     for number, name in enumerate(names):
-        if x + 6.2 * len(name) > 380:
+        if x + 6.2 * len(name) > 330:
             yield f'<text x="{x}" y="{y}">+ {len(names) - number}</text>'
             return
         yield f'<text x="{x}" y="{y}" fill="{COLOURS[number % len(COLOURS)]}">■ {escape(name)}</text>'

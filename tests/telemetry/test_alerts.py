@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 RULES = ROOT / "charts/trainsweep/files/rules.yaml"
 DASHBOARD = ROOT / "charts/trainsweep/files/dashboard.json"
 RUNBOOKS = ROOT / "docs/runbooks"
+METRICS_PAGE = ROOT / "docs/metrics.md"
 PICTURE = ROOT / "docs/dashboard.svg"
 UNIT_TESTS = Path(__file__).with_name("alerts.yaml")
 
@@ -54,6 +55,8 @@ def test_every_alert_leads_to_a_runbook_of_its_own():
         rule["annotations"]["runbook_url"].rstrip("/").rpartition("/")[2]: f"# {rule['alert']}" for rule in rules()
     }
     assert headings == links
+    listed = set(re.findall(r"^- \[(\w+)\]\(runbooks/([a-z-]+)\.md\)$", METRICS_PAGE.read_text(), re.MULTILINE))
+    assert listed == {(heading.removeprefix("# "), name) for name, heading in headings.items()}
 
 
 def test_alerts_and_dashboard_use_only_metrics_that_are_served():

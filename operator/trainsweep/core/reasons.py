@@ -72,7 +72,6 @@ class Reason(StrEnum):
     QUOTA_EXCEEDED = "QuotaExceeded", "A quota of the account stands in the way."
     MISROUTED = "Misrouted", "The answer is not about the thing: wrong endpoint, project, or a withdrawn API."
     MALFORMED_ANSWER = "MalformedAnswer", "The answer is not one of this API (HTML, empty, broken JSON)."
-    CIRCUIT_OPEN = "CircuitOpen", "Calls to the account are suspended after repeated failures."
 
     # Events alone.
     LET_GO = "ReleasedExternalResource", "The resource was let go and the remote thing was left as it is."

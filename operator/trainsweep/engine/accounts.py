@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds after which a Secret is read again.
 SECRET_AGE = 60.0
+#: The same for one that is missing or unfit: somebody is about to mend it.
+MISSING_AGE = 5.0
 
 #: What a person mends on the object itself; everything else goes away by itself when the missing thing appears.
 STALLING = frozenset({Reason.INVALID_SPEC, Reason.ENDPOINT_NOT_ALLOWED, Reason.NOT_ALLOWED, Reason.AMBIGUOUS_NAME})
@@ -119,7 +121,7 @@ class Accounts:
             self._wake_all(key)
         await self._protect(config, secret)
         await self._report(key)
-        return SECRET_AGE
+        return SECRET_AGE if secret else MISSING_AGE
 
     async def aclose(self) -> None:
         for account in self._accounts.values():

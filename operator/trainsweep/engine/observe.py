@@ -10,7 +10,7 @@ import asyncio
 
 from trainsweep.api.fine_tuning import FineTuningJobSpec
 from trainsweep.api.training import TrainingJobSpec, TrainingJobVersionSpec
-from trainsweep.core.errors import ConfigurationError, Refused, Unavailable
+from trainsweep.core.errors import ConfigurationError, Refused
 from trainsweep.core.facts import Absent
 from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key, Record
@@ -109,7 +109,7 @@ async def observe(target: Target, memory: Memory, account: Account, *, fresh: bo
         if target.id in listing.entries:
             listing = await account.snapshots.get(collection, asyncio.get_running_loop().time())
         if target.id in listing.entries:
-            raise Unavailable(
+            raise Refused(
                 f"The provider refuses {target.id} ({refusal}) but still lists it; waiting until both agree."
             ) from refusal
         return Absent(f"{target.id}: {refusal}; and the complete list {collection} does not hold it")

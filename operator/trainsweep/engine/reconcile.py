@@ -114,7 +114,6 @@ class Reconciler:
 
     async def _pass(self, record: Record, memory: Memory) -> float | None:
         state = await self._gather(record, memory)
-        await self._answer_force_orphan(record)
         for _ in range(STEPS):
             decision = plan(state.facts)
             match decision.action:
@@ -132,8 +131,10 @@ class Reconciler:
                     self._forget(record.key)
                     return None
                 case Stop() | Delete() as action:
+                    await self._answer_force_orphan(state.facts)
                     return await self._act(action, decision, state, memory)
                 case None:
+                    await self._answer_force_orphan(state.facts)
                     return await self._rest(decision, state, memory)
         raise RuntimeError(f"the plan of {record.key} does not come to an end")
 
@@ -170,11 +171,12 @@ class Reconciler:
             facts = self._claimed(facts, found, Target(record.thing, known))
         return Pass(facts, found)
 
-    async def _answer_force_orphan(self, record: Record) -> None:
+    async def _answer_force_orphan(self, facts: Facts) -> None:
         """Say so when the annotation names something else: whoever wrote it waits for the resource to go."""
-        if not record.deleting or not record.force_orphan or record.force_orphan in record.known_ids:
+        record = facts.record
+        if not record.deleting or not record.force_orphan:
             return
-        ids = " or ".join(sorted(record.known_ids)) or "not known yet"
+        ids = " or ".join(sorted(record.known_ids | ({facts.target.id} if facts.target else set()))) or "not known yet"
         message = f"{FORCE_ORPHAN} names {record.force_orphan}, but the remote thing is {ids}; it changes nothing."
         await self._reporter.event(record, Reason.FORCE_ORPHAN_IGNORED, message, warning=True)
 

@@ -167,10 +167,24 @@ accounts and queues comes from the leader alone, so that sums over replicas are 
 
 The usual `process_*` metrics (CPU, memory, file descriptors) are there as well.
 
-![The dashboard](dashboard.svg)
+## Alerts
 
-The alerts on these metrics are in the chart (`charts/trainsweep/files/rules.yaml`); each has a runbook under
-[runbooks](runbooks/). The dashboard for Grafana is `charts/trainsweep/files/dashboard.json`.
+They are in the chart (`charts/trainsweep/files/rules.yaml`, `metrics.prometheusRule.enabled`), each with a runbook:
+
+- [TrainsweepDeletionStuck](runbooks/deletion-stuck.md)
+- [TrainsweepCredentialsInvalid](runbooks/credentials-invalid.md)
+- [TrainsweepGuardHolding](runbooks/guard-holding.md)
+- [TrainsweepCircuitOpen](runbooks/circuit-open.md)
+- [TrainsweepQueueLagging](runbooks/queue-lagging.md)
+- [TrainsweepNoLeader](runbooks/no-leader.md)
+- [TrainsweepBlind](runbooks/blind.md)
+
+## Dashboard
+
+For Grafana: `charts/trainsweep/files/dashboard.json` (`metrics.dashboard.enabled`). Here it shows two minutes of an operator
+with 48 jobs, an outage, a batch that the guard held, and credentials that are refused:
+
+![The dashboard](dashboard.svg)
 """
 
 
