@@ -27,9 +27,7 @@ def rows(text: str) -> Iterator[tuple[str, Any, str]]:
     yield from _rows(yaml.compose(text), yaml.safe_load(text), text.splitlines(), "")
 
 
-def _rows(
-    node: Any, values: dict[str, Any], lines: list[str], above: str
-) -> Iterator[tuple[str, Any, str]]:
+def _rows(node: Any, values: dict[str, Any], lines: list[str], above: str) -> Iterator[tuple[str, Any, str]]:
     for key, nested in node.value:
         value, comment = values[key.value], _comment(lines, key.start_mark.line)
         if comment or not value or not isinstance(nested, yaml.MappingNode):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from trainsweep.api.kinds import KINDS
 from trainsweep.devcluster import ControlPlane, DevClusterError, PlainProgress
 
 from ..conftest import NO_SKIP, _plane
@@ -61,7 +62,8 @@ async def world(cluster_helm: Helm, kubectl: Kubectl, plane: ControlPlane, tmp_p
     async for world in make_world(plane, tmp_path):
         yield world
     let_go(plane)
-    kubectl("delete", "trainsweep", "--all", "--all-namespaces")
+    for kind in KINDS.values():
+        kubectl.run("delete", kind.crd_name, "--all", "--all-namespaces")  # a test may have removed the definition
 
 
 def let_go(plane: ControlPlane) -> None:

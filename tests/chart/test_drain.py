@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
+
+from trainsweep.cli import app
 
 from ..e2e.world import HUAWEI, World, until
 from .helm import NAMESPACE, Helm, HelmError
@@ -118,6 +121,21 @@ async def test_a_failed_drain_stops_the_uninstall(world: World, cluster_helm: He
     await cluster_helm.uninstall("--no-hooks")
     assert {name for name in leftovers(kubectl) if "drain" not in name} == set()
     kubectl("delete", "sa,roles,rolebindings,clusterroles,clusterrolebindings,jobs", "-A", "-l", MADE_BY_RELEASE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--policy=Retain"], "needs --deployment"),
+        (["--policy=Delete", "--deployment=a/b"], "Delete needs none"),
+        (["--policy=Retain", "--deployment=b"], "NAMESPACE/NAME"),
+        (["--policy=Orphan"], "Retain"),
+    ],
+)
+def test_a_drain_that_cannot_be_meant_is_refused(arguments: list[str], said: str):
+    result = CliRunner().invoke(app, ["drain", *arguments])
+    assert result.exit_code == 2
+    assert said in result.output
 
 
 def start_pod(kubectl: Kubectl, release: Installed) -> None:

@@ -52,7 +52,9 @@ class MemoryApi:
         self.objects[path] = body
         self._tell(body, gone=False)
 
-    def edit(self, kind: str, namespace: str, name: str, spec: dict[str, Any] | None = None, **annotations: Any) -> None:
+    def edit(
+        self, kind: str, namespace: str, name: str, spec: dict[str, Any] | None = None, **annotations: Any
+    ) -> None:
         """Change a spec; annotations are named without our group, None removes one."""
         path = paths.resource(Key(kind, namespace, name))
         named = {f"trainsweep.dev/{word.replace('_', '-')}": value for word, value in annotations.items()}

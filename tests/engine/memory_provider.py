@@ -83,6 +83,8 @@ class Remotes:
     #: What goes wrong with the next calls, one each, and with every stop or delete.
     faults: deque[str] = field(default_factory=deque)
     write_faults: str = ""
+    #: And with every read by id.
+    read_faults: str = ""
     #: Called with every stop or delete that arrives, before anything follows from it.
     before_write: Callable[[str, Target], None] = lambda verb, target: None
 
@@ -139,6 +141,8 @@ class MemoryProvider:
 
     async def read(self, target: Target) -> Remote:
         await self._arrive("read", target)
+        if self.world.read_faults:
+            raise READ_FAULTS[self.world.read_faults]()
         self._fail(READ_FAULTS)
         if target.id not in self.world.items:
             raise NotFound("no such thing", status=404, code="X.404")

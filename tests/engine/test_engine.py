@@ -334,6 +334,38 @@ class TestPersistentTrouble:
         world.run(900)
         assert ready(world, "run") == ("True", "Absent")
 
+    @pytest.mark.parametrize(
+        ("fault", "reason"),
+        [
+            ("not found, though it is there", "Refused"),
+            ("wrong place", "Misrouted"),
+            ("page of HTML", "MalformedAnswer"),
+            ("forbidden", "PermissionDenied"),
+        ],
+    )
+    def test_an_answer_that_only_looks_like_absence_frees_nothing_and_is_told(self, world, fault, reason):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("run", taskID="task-a1")
+        world.run(5)
+        world.remotes.read_faults = fault
+        world.api.delete(TASK, NAMESPACE, "run")
+        world.run(1800)
+        assert world.calls == []
+        assert world.condition(TASK, "run", "Synced")["reason"] == reason
+        world.remotes.read_faults = ""
+        world.run(900)
+        assert world.remotes.state("task-a1") is ABSENT
+        assert world.api.of_kind(TASK) == []
+
+    def test_an_unknown_state_is_shown_and_waited_out(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.remotes.items["task-a1"].unclear = True
+        world.declare("run", taskID="task-a1", desiredState="Absent")
+        world.run(600)
+        assert world.calls == []
+        assert status(world, "run")["providerState"] == "Defrosting"
+        assert ready(world, "run") == ("False", "UnknownState")
+
 
 class TestTheGuard:
     @pytest.fixture

@@ -116,9 +116,7 @@ class _Life:
         self._client = MemoryClient(world.api)
         self._patch = patch(
             "trainsweep.engine.accounts.open_provider",
-            lambda spec, *_, transport, **__: world.open_provider(
-                spec, transport._turn, lambda: self._client.killed
-            ),
+            lambda spec, *_, transport, **__: world.open_provider(spec, transport._turn, lambda: self._client.killed),
         )
         self._patch.start()
         self._log = _Defects(world.defects)

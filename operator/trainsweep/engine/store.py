@@ -62,9 +62,9 @@ class Store:
             self.removals[record.config].add(record.key)
         else:
             self.removals[record.config].discard(record.key)
-        if pinned := _pinned(record):
-            # At once, not with its first pass: after a restart another claimant may be looked at sooner.
-            self._note_claim(record.key, (record.thing.value, pinned))
+        if known := _known_id(record):
+            # At once, not with its first pass: another claimant, a younger one, may be looked at sooner.
+            self._note_claim(record.key, (record.thing.value, known))
         if before and _same_substance(before, record):
             return Change.STATUS
         return Change.SUBSTANCE
@@ -179,11 +179,9 @@ def _reference(record: Record) -> Key | None:
     return None
 
 
-def _pinned(record: Record) -> str:
-    """The id that the status holds, "" for none. Mostly the spec gives it too, so the status need not be parsed."""
-    if '"externalID":' not in record.status:
-        return ""
-    return record.given_id or record.past.external_id
+def _known_id(record: Record) -> str:
+    """The id that the spec or the status gives, "" for none. The status is parsed only if it holds one."""
+    return record.given_id or (record.past.external_id if '"externalID":' in record.status else "")
 
 
 def _never_asks(record: Record) -> bool:

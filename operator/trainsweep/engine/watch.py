@@ -129,8 +129,22 @@ class Watch:
         return kopf.ConnectionInfo(**await self._login.connection(), expiration=datetime.now(UTC) + LOGIN_AGE)
 
 
+class _NoDiff(kopf.DiffBaseStorage):
+    """Our handlers take every event as it is; kopf would copy each object, deeply, to compare it with the last one."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        return {}
+
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        return None
+
+
 def _settings(*, scoped: bool) -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
+    settings.persistence.diffbase_storage = _NoDiff()
     settings.posting.enabled = False
     settings.peering.standalone = True
     # Handlers only hand over, so idle workers are dead weight (6 kB each) and die soon.

@@ -80,6 +80,9 @@ class KubeClient:
         observe: Observer = lambda *_: None,
     ) -> None:
         configuration.connection_pool_maxsize = connections
+        # By default every request looks for a netrc file and for proxies, each in a thread: two thirds of its CPU time.
+        # The watch goes by the kubeconfig alone, too, and a login in a netrc file must not get in the way of ours.
+        configuration.client_session_kwargs = {"trust_env": False}
         self._api = client.ApiClient(configuration)
         self._api.user_agent = f"{FIELD_MANAGER}/operator"
         self._timeout = timeout

@@ -81,4 +81,4 @@ class Surroundings:
                 return True
             raise
         verbs = next((entry["verbs"] for entry in resources if entry["name"] == KINDS[kind].plural), ())
-        return False
+        return "create" not in verbs

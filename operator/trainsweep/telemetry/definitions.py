@@ -181,8 +181,8 @@ They are in the chart (`charts/trainsweep/files/rules.yaml`, `metrics.prometheus
 
 ## Dashboard
 
-For Grafana: `charts/trainsweep/files/dashboard.json` (`metrics.dashboard.enabled`). Here it shows two minutes of an operator
-with 48 jobs, an outage, a batch that the guard held, and credentials that are refused:
+For Grafana: `charts/trainsweep/files/dashboard.json` (`metrics.dashboard.enabled`). Here it shows two minutes of an
+operator with 48 jobs, an outage, a batch that the guard held, and credentials that are refused:
 
 ![The dashboard](dashboard.svg)
 """

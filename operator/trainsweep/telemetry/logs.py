@@ -44,6 +44,8 @@ def configure(*, pretty: bool, level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("trainsweep").setLevel(level.upper())
+    # It warns at each start that signals do not reach it; they reach the engine.
+    logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:

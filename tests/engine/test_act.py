@@ -1,0 +1,179 @@
+"""A call and what is left of it: the audit before and after, the answer in memory, the time of the write."""
+
+import asyncio
+import json
+import logging
+from datetime import UTC, datetime
+
+import pytest
+
+from trainsweep.api.common import DeletionPolicy
+from trainsweep.core.decision import Delete, Stop
+from trainsweep.core.errors import NotFound, OutcomeUnknown, Refused, WrongState
+from trainsweep.core.facts import Facts, Verb
+from trainsweep.core.record import Key
+from trainsweep.core.remote import ExternalState, Receipt, Remote, Target, Thing
+from trainsweep.engine.act import act
+from trainsweep.engine.memory import Memory
+from trainsweep.telemetry import audit
+
+from .test_store import a_record
+from .virtual_time import virtual_time
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+FIRST, SECOND = (Target(Thing.TUNING_TASK, f"task-{name}") for name in ("a1", "b2"))
+SEEN = Remote("task-a1", "llama", ExternalState.RUNNING, "Running")
+
+
+class Account:
+    """Notes what the audit said by the time that each call arrived."""
+
+    def __init__(self, lines, *answers):
+        self.lines, self.answers = lines, list(answers)
+        self.calls, self.audited = [], []
+
+    async def ask(self, verb, target, wanted):
+        await asyncio.sleep(1)
+        self.audited.append([line["event"] for line in self.lines])
+        self.calls.append((verb, target))
+        answer = self.answers.pop(0) if self.answers else Receipt("req-1")
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def lines():
+    """The audit log, parsed."""
+    found = []
+
+    class Lines(logging.Handler):
+        def emit(self, record):
+            found.append(json.loads(record.getMessage()))
+
+    handler = Lines()
+    audit.log.addHandler(handler)
+    level = audit.log.level
+    audit.log.setLevel(logging.INFO)
+    yield found
+    audit.log.removeHandler(handler)
+    audit.log.setLevel(level)
+
+
+@pytest.fixture
+def memory():
+    return Memory("uid-run", Key("ProviderConfig", "team-a", "account"))
+
+
+async def carry_out(action, account, memory):
+    facts = Facts(a_record(), DeletionPolicy.DELETE, NOW, seen=SEEN)
+    return await act(action, facts, memory, account, now=NOW, wanted=lambda: True)
+
+
+def test_the_intent_is_on_record_before_the_call_and_the_result_after_it(lines, memory):
+    @virtual_time
+    async def run():
+        account = Account(lines)
+        assert await carry_out(Stop((FIRST,)), account, memory) is None
+        assert account.audited == [["intent"]]
+
+    run()
+    intent, result = lines
+    said = {"resource": "FineTuningTask team-a/run", "uid": "uid-run", "operation": "StopFineTuningTask"}
+    said |= {"target": "task-a1", "policy": "Delete", "state": "Running", "account": "ProviderConfig team-a/account"}
+    assert said.items() <= intent.items()
+    assert "success" not in intent
+    assert said.items() <= result.items()
+    assert (result["success"], result["requestID"]) == (True, "req-1")
+
+
+def test_an_accepted_call_is_remembered_with_its_time(lines, memory):
+    @virtual_time
+    async def run():
+        await carry_out(Delete((FIRST,)), Account(lines), memory)
+        assert memory.last_write == asyncio.get_running_loop().time()
+
+    run()
+    assert memory.asked == {(Verb.DELETE, "task-a1"): NOW}
+    assert memory.call == {
+        "operation": "DeleteFineTuningTask",
+        "time": "2026-05-01T12:00:00Z",
+        "success": True,
+        "requestID": "req-1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("refusal", "action", "reason", "again"),
+    [
+        (WrongState("just ended", code="X.1", request_id="req-9"), Stop, "NotStoppable", True),
+        (Refused("no", code="X.1", request_id="req-9"), Stop, "NotStoppable", False),
+        (NotFound("gone", code="X.1", request_id="req-9"), Delete, "DeleteFailed", False),
+    ],
+)
+def test_a_refusal_ends_the_round_and_is_told_in_the_provider_s_words(lines, memory, refusal, action, reason, again):
+    account = Account(lines, refusal)
+
+    @virtual_time
+    async def run():
+        setback = await carry_out(action((FIRST, SECOND)), account, memory)
+        assert (setback.standing.reason, setback.again) == (reason, again)
+        assert refusal.message in setback.standing.message
+        assert setback.standing.progressing
+        assert not setback.standing.synced
+
+    run()
+    assert [target for _, target in account.calls] == [FIRST]
+    assert memory.asked == {}
+    assert (memory.call["success"], memory.call["errorCode"], memory.call["requestID"]) == (False, "X.1", "req-9")
+    assert (lines[-1]["event"], lines[-1]["success"]) == ("result", False)
+
+
+def test_a_call_without_an_answer_comes_up_and_counts_as_a_write(lines, memory):
+    @virtual_time
+    async def run():
+        with pytest.raises(OutcomeUnknown):
+            await carry_out(Stop((FIRST,)), Account(lines, OutcomeUnknown("no answer")), memory)
+        assert memory.last_write == asyncio.get_running_loop().time()
+
+    run()
+    assert memory.asked == {}
+    assert memory.call["success"] is False
+
+
+def test_a_call_that_is_cut_off_leaves_its_result_on_record_and_no_half_answer(lines, memory):
+    @virtual_time
+    async def run():
+        with pytest.raises(asyncio.CancelledError):
+            await carry_out(Stop((FIRST,)), Account(lines, asyncio.CancelledError()), memory)
+
+    run()
+    assert memory.call == {}
+    assert [line["event"] for line in lines] == ["intent", "result"]
+
+
+def test_several_targets_are_asked_in_turn(lines, memory):
+    account = Account(lines)
+
+    @virtual_time
+    async def run():
+        await carry_out(Stop((FIRST, SECOND)), account, memory)
+
+    run()
+    assert account.calls == [(Verb.STOP, FIRST), (Verb.STOP, SECOND)]
+    assert set(memory.asked) == {(Verb.STOP, "task-a1"), (Verb.STOP, "task-b2")}
+
+
+def test_the_audit_goes_to_its_file_and_nowhere_else(tmp_path, capsys):
+    before, propagate, level = list(audit.log.handlers), audit.log.propagate, audit.log.level
+    try:
+        audit.configure(tmp_path / "audit.log")
+        audit.write("left", a_record(), target="task-a1", state="", why="the deletion policy is Orphan")
+        audit.log.handlers[0].close()
+    finally:
+        audit.log.handlers[:], audit.log.propagate = before, propagate
+        audit.log.setLevel(level)
+    (line,) = [json.loads(text) for text in (tmp_path / "audit.log").read_text().splitlines()]
+    assert (line["event"], line["target"], line["deleting"]) == ("left", "task-a1", False)
+    assert "state" not in line
+    assert capsys.readouterr() == ("", "")

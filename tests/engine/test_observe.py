@@ -1,0 +1,250 @@
+"""What a resource names, and what that thing is: absence above all."""
+
+import asyncio
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from trainsweep.api.provider_config import Polling
+from trainsweep.core.errors import ConfigurationError, Misrouted, NotFound, Refused, Unavailable
+from trainsweep.core.facts import Absent
+from trainsweep.core.record import Key
+from trainsweep.core.remote import ExternalState, Remote, Target, Thing
+from trainsweep.engine.memory import Memory
+from trainsweep.engine.observe import identify, observe
+from trainsweep.engine.snapshot import Snapshot, Snapshots
+from trainsweep.engine.store import Store
+
+from .memory_provider import MemoryProvider, Remotes
+from .test_store import a_record
+from .virtual_time import Clock, virtual_time
+
+TASK = Target(Thing.TUNING_TASK, "task-a1", "job-a")
+RUNNING = Remote("task-a1", "llama", ExternalState.RUNNING, "Running", parent="job-a")
+CONFIG = Key("ProviderConfig", "team-a", "account")
+
+
+class Account:
+    """Answers as told; counts the calls."""
+
+    def __init__(self, *, read=RUNNING, lists=((RUNNING,),)) -> None:
+        self.answer, self.lists = read, list(lists)
+        self.reads, self.listed = 0, 0
+        self.spec = SimpleNamespace(polling=Polling(active_seconds=10, idle_seconds=100))
+        self.snapshots: Snapshots = Snapshots(self._list)
+        self.provider = MemoryProvider(Remotes(Clock()), lambda: asyncio.sleep(0))
+
+    async def read(self, target: Target) -> Remote:
+        self.reads += 1
+        await asyncio.sleep(0.1)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    async def _list(self, collection: str) -> Snapshot:
+        self.listed += 1
+        await asyncio.sleep(0.1)
+        found = self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
+        if isinstance(found, Exception):
+            raise found
+        return Snapshot.of(found)
+
+
+def a_memory():
+    return Memory("uid-run", CONFIG)
+
+
+async def look(account, memory=None, *, target=TASK, fresh=False):
+    return await observe(target, memory or a_memory(), account, fresh=fresh)
+
+
+class TestALook:
+    @virtual_time
+    async def test_is_content_with_a_recent_list(self):
+        account = Account()
+        assert await look(account) == RUNNING
+        assert await look(account) == RUNNING
+        assert (account.reads, account.listed) == (0, 1)
+
+    @virtual_time
+    async def test_takes_a_list_that_is_too_old_anew(self):
+        account = Account()
+        await look(account)
+        await asyncio.sleep(11)
+        await look(account)
+        assert account.listed == 2
+
+    @virtual_time
+    async def test_that_must_be_fresh_reads_by_id(self):
+        account = Account()
+        await look(account, fresh=True)
+        assert (account.reads, account.listed) == (1, 0)
+
+    @virtual_time
+    async def test_does_not_trust_a_list_begun_before_our_last_write(self):
+        account = Account()
+        memory = a_memory()
+        await look(account, memory)
+        memory.last_write = asyncio.get_running_loop().time()
+        await asyncio.sleep(0.01)
+        await look(account, memory)
+        assert account.listed == 2
+
+    @virtual_time
+    async def test_reads_by_id_what_the_list_does_not_tell_whole(self):
+        account = Account(lists=[(Remote("task-a1", "llama", ExternalState.RUNNING, "", parts=None),)])
+        assert await look(account) == RUNNING
+        assert account.reads == 1
+
+    @virtual_time
+    async def test_learns_the_job_of_a_task_from_its_first_read(self):
+        account, memory = Account(), a_memory()
+        await look(account, memory, target=Target(Thing.TUNING_TASK, "task-a1"))
+        assert (account.reads, account.listed, memory.parent) == (1, 0, "job-a")
+
+
+class TestAbsence:
+    @virtual_time
+    async def test_is_a_refused_id_and_a_complete_list_without_it(self):
+        account = Account(read=NotFound("no such task", status=404), lists=[()])
+        seen = await look(account, fresh=True)
+        assert isinstance(seen, Absent)
+        assert "no such task" in seen.evidence
+        assert "complete list" in seen.evidence
+
+    @virtual_time
+    async def test_may_follow_from_any_refusal_of_the_service_itself(self):
+        account = Account(read=Refused("not in this project", status=403), lists=[()])
+        assert isinstance(await look(account), Absent)
+
+    @virtual_time
+    async def test_is_not_a_list_alone(self):
+        account = Account(lists=[()])
+        assert await look(account) == RUNNING
+
+    @virtual_time
+    async def test_is_not_a_refusal_alone(self):
+        account = Account(read=NotFound("no such task"))
+        with pytest.raises(Refused, match="still lists it"):
+            await look(account, fresh=True)
+
+    @virtual_time
+    async def test_is_decided_by_a_new_list_when_the_old_one_still_held_the_id(self):
+        account = Account(read=NotFound("no such task"), lists=[(RUNNING,), ()])
+        await look(account)
+        assert isinstance(await look(account, fresh=True), Absent)
+
+    @pytest.mark.parametrize("error", [Unavailable("503"), Misrouted("no such path", status=404)])
+    def test_is_not_an_error_of_the_read_or_of_the_list(self, error):
+        @virtual_time
+        async def run():
+            with pytest.raises(type(error)):
+                await look(Account(read=error, lists=[()]), fresh=True)
+            with pytest.raises(type(error)):
+                await look(Account(read=NotFound("no such task"), lists=[error]), fresh=True)
+
+        run()
+
+    @virtual_time
+    async def test_after_a_write_needs_a_list_begun_after_it(self):
+        account, memory = Account(lists=[()]), a_memory()
+        await account.snapshots.get("FineTuningTask/job-a", 0)
+        account.lists[:] = [(RUNNING,)]
+        account.answer = NotFound("no such task")
+        await asyncio.sleep(0.5)
+        memory.last_write = asyncio.get_running_loop().time()
+        with pytest.raises(Refused, match="still lists it"):
+            await look(account, memory, fresh=True)
+
+
+class TestNames:
+    async def find(self, record, account, memory=None, store=None):
+        return await identify(record, memory or a_memory(), account, store or Store())
+
+    def by_name(self, **more):
+        return a_record(kind="FineTuningJob", spec={"jobName": "llama"}, **more)
+
+    def job(self, number, name="llama"):
+        return Remote(f"job-{number}", name, ExternalState.STOPPED, "")
+
+    @virtual_time
+    async def test_lead_to_the_one_thing_that_bears_them_exactly(self):
+        account = Account(lists=[(self.job(1, "llama-2"), self.job(2), self.job(3, "Llama"))])
+        assert await self.find(self.by_name(), account) == Target(Thing.TUNING_JOB, "job-2")
+
+    @virtual_time
+    async def test_of_several_things_stall_and_say_which(self):
+        account = Account(lists=[(self.job(1), self.job(2))])
+        with pytest.raises(ConfigurationError, match=r"2 things are named 'llama' \(job-1, job-2\)") as ambiguous:
+            await self.find(self.by_name(), account)
+        assert ambiguous.value.reason == "AmbiguousName"
+
+    @virtual_time
+    async def test_of_nothing_are_absent_only_by_a_list_begun_now(self):
+        account = Account(lists=[(), (self.job(1),)])
+        assert await self.find(self.by_name(), account) == Target(Thing.TUNING_JOB, "job-1")
+        account = Account(lists=[()])
+        await account.snapshots.get("FineTuningJob", 0)
+        await asyncio.sleep(1)
+        assert isinstance(await self.find(self.by_name(), account), Absent)
+        assert account.listed == 2
+
+    @virtual_time
+    async def test_that_cannot_be_looked_up_are_not_absent(self):
+        with pytest.raises(Unavailable):
+            await self.find(self.by_name(), Account(lists=[Unavailable("503")]))
+
+    @virtual_time
+    async def test_once_pinned_are_never_looked_up_again(self):
+        account = Account(lists=[(self.job(7),)])
+        pinned = self.by_name(status={"externalID": "job-1"})
+        assert await self.find(pinned, account) == Target(Thing.TUNING_JOB, "job-1")
+        memory = a_memory()
+        assert await self.find(self.by_name(), account, memory) == Target(Thing.TUNING_JOB, "job-7")
+        account.lists[:] = [(self.job(8),)]
+        await asyncio.sleep(100)
+        assert await self.find(self.by_name(), account, memory) == Target(Thing.TUNING_JOB, "job-7")
+        assert account.listed == 1
+
+    @virtual_time
+    async def test_of_a_version_are_looked_up_under_its_job(self):
+        version = Remote("155500/3", "V0003", ExternalState.RUNNING, "", parent="155500")
+        record = a_record(kind="TrainingJobVersion", spec={"jobID": "155500", "versionName": "V0003"})
+        record = replace(record, spec=record.spec.model_copy(update={"version_id": None}))
+        account = Account(lists=[(version,)])
+        assert await self.find(record, account) == Target(Thing.VERSION, "155500/3", "155500")
+
+
+class TestReferences:
+    async def find(self, *jobs):
+        store = Store()
+        for job in jobs:
+            store.put(job)
+        record = a_record("version", kind="TrainingJobVersion", spec={"jobRef": {"name": "job"}})
+        return await identify(record, a_memory(), Account(), store)
+
+    @virtual_time
+    async def test_lead_to_the_job_that_the_resource_names_or_has_pinned(self):
+        given = a_record("job", kind="TrainingJob", spec={"jobID": "155500"})
+        pinned = a_record("job", kind="TrainingJob", spec={"jobName": "llama"}, status={"externalID": "155500"})
+        for job in (given, pinned):
+            assert await self.find(job) == Target(Thing.VERSION, "155500/3")
+
+    @pytest.mark.parametrize(
+        ("job", "reason", "words"),
+        [
+            (None, "ReferenceNotFound", "does not exist"),
+            ({"jobName": "llama"}, "ReferenceNotFound", "has no id yet"),
+            ({"jobID": "9f2c7d3a-0000-4000-8000-00000000000a"}, "InvalidSpec", "V2 job"),
+        ],
+    )
+    def test_that_lead_nowhere_say_why(self, job, reason, words):
+        @virtual_time
+        async def run():
+            jobs = [a_record("job", kind="TrainingJob", spec=job)] if job else []
+            with pytest.raises(ConfigurationError, match=words) as nowhere:
+                await self.find(*jobs)
+            assert nowhere.value.reason == reason
+
+        run()

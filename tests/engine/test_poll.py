@@ -1,0 +1,190 @@
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from trainsweep.api.provider_config import Polling
+from trainsweep.core.errors import Misrouted, ProviderError, Unavailable
+from trainsweep.core.record import Key
+from trainsweep.core.remote import ExternalState, Remote
+from trainsweep.engine.lane import CircuitOpen
+from trainsweep.engine.poll import Poll
+from trainsweep.engine.snapshot import Snapshot, Snapshots
+
+from .virtual_time import virtual_time
+
+RUN, OTHER = Key("FineTuningTask", "team-a", "run"), Key("FineTuningTask", "team-a", "other")
+RUNNING = Remote("task-a1", "llama", ExternalState.RUNNING, "Running")
+ENDED = replace(RUNNING, state=ExternalState.SUCCEEDED, provider_state="Done")
+SLOW = Remote("task-b1", "mistral", ExternalState.SUCCEEDED, "Done")
+
+
+class Account:
+    """The lists of an account, how often each was read, and who was woken."""
+
+    def __init__(self, **lists: list[Remote]) -> None:
+        self.lists = lists
+        self.read: list[tuple[str, float]] = []
+        self.woken: list[Key] = []
+        self.error: Exception | None = None
+        self.snapshots: Snapshots = Snapshots(self._list)
+        self.poll = Poll(self.snapshots, Polling(active_seconds=10, idle_seconds=100), self.woken.append)
+        self.poll.start()
+
+    async def _list(self, collection: str) -> Snapshot:
+        self.read.append((collection, asyncio.get_running_loop().time()))
+        await asyncio.sleep(0.1)
+        if self.error:
+            raise self.error
+        return Snapshot.of(tuple(self.lists[collection]))
+
+    def times(self, collection: str = "tasks") -> int:
+        return sum(name == collection for name, _ in self.read)
+
+
+@virtual_time
+async def test_while_something_moves_the_list_is_read_at_the_active_pace_and_then_at_the_idle_one():
+    account = Account(tasks=[RUNNING])
+    account.poll.follow(RUN, "tasks", "task-a1", RUNNING)
+    await asyncio.sleep(100)
+    assert 8 <= account.times() <= 11
+    account.read.clear()
+    account.poll.follow(RUN, "tasks", "task-a1", ENDED)
+    account.lists["tasks"] = [ENDED]
+    await asyncio.sleep(1000)
+    assert 8 <= account.times() <= 12
+
+
+@virtual_time
+async def test_one_list_serves_all_who_follow_it_and_one_that_moves_sets_the_pace():
+    account = Account(tasks=[RUNNING, SLOW])
+    account.poll.follow(OTHER, "tasks", "task-b1", SLOW)
+    account.poll.follow(RUN, "tasks", "task-a1", RUNNING)
+    await asyncio.sleep(100)
+    assert 8 <= account.times() <= 11
+
+
+@virtual_time
+async def test_only_those_are_woken_whose_entry_is_not_what_they_saw():
+    account = Account(tasks=[ENDED, SLOW])
+    account.poll.follow(RUN, "tasks", "task-a1", RUNNING)
+    account.poll.follow(OTHER, "tasks", "task-b1", SLOW)
+    await asyncio.sleep(12)
+    assert account.woken == [RUN]
+
+
+@pytest.mark.parametrize("entry", [None, replace(RUNNING, parts=None)], ids=["gone", "incomplete"])
+def test_an_entry_that_is_gone_or_does_not_tell_all_wakes_its_follower(entry):
+    @virtual_time
+    async def run():
+        account = Account(tasks=[entry] if entry else [])
+        account.poll.follow(RUN, "tasks", "task-a1", RUNNING)
+        await asyncio.sleep(12)
+        assert account.woken == [RUN]
+
+    run()
+
+
+@virtual_time
+async def test_who_saw_nothing_is_woken_when_an_entry_appears():
+    account = Account(tasks=[])
+    account.poll.follow(RUN, "tasks", "task-a1", None)
+    await asyncio.sleep(120)
+    assert account.woken == []
+    account.lists["tasks"] = [RUNNING]
+    await asyncio.sleep(120)
+    assert account.woken == [RUN]
+
+
+@virtual_time
+async def test_a_stream_of_new_followers_does_not_put_the_list_off():
+    account = Account(tasks=[RUNNING])
+    for number in range(100):
+        account.poll.follow(Key("FineTuningTask", "team-a", str(number)), "tasks", f"task-{number}", RUNNING)
+        await asyncio.sleep(1)
+    assert account.times() >= 8
+
+
+@virtual_time
+async def test_a_list_that_nobody_follows_any_more_is_not_read_and_not_kept():
+    account = Account(tasks=[RUNNING])
+    account.poll.follow(RUN, "tasks", "task-a1", RUNNING)
+    await asyncio.sleep(15)
+    assert account.snapshots.latest("tasks")
+    account.poll.unfollow(RUN)
+    account.read.clear()
+    await asyncio.sleep(1000)
+    assert account.read == []
+    assert account.snapshots.latest("tasks") is None
+
+
+@virtual_time
+async def test_a_list_whose_last_follower_goes_while_it_is_read_is_not_kept():
+    account = Account(tasks=[RUNNING])
+    account.poll.follow(RUN, "tasks", "task-a1", RUNNING)
+    while not account.read:
+        await asyncio.sleep(0.05)
+    account.poll.unfollow(RUN)
+    await asyncio.sleep(1)
+    assert account.snapshots.latest("tasks") is None
+
+
+@virtual_time
+async def test_who_follows_another_list_now_leaves_the_first_one():
+    account = Account(tasks=[RUNNING], jobs=[RUNNING])
+    account.poll.follow(RUN, "tasks", "task-a1", RUNNING)
+    account.poll.follow(RUN, "jobs", "task-a1", RUNNING)
+    await asyncio.sleep(50)
+    assert account.times("tasks") == 0
+    assert account.times("jobs") > 0
+
+
+@virtual_time
+async def test_who_takes_an_entry_over_keeps_it_when_the_former_follower_goes():
+    account = Account(tasks=[ENDED])
+    account.poll.follow(RUN, "tasks", "task-a1", RUNNING)
+    account.poll.follow(OTHER, "tasks", "task-a1", RUNNING)
+    account.poll.unfollow(RUN)
+    await asyncio.sleep(12)
+    assert account.woken == [OTHER]
+
+
+@virtual_time
+async def test_a_slow_list_does_not_keep_another_one_from_being_read_for_ever():
+    account = Account(tasks=[RUNNING], jobs=[SLOW])
+    account.poll.follow(RUN, "tasks", "task-a1", RUNNING)
+    account.poll.follow(OTHER, "jobs", "task-b1", replace(SLOW, state=ExternalState.RUNNING))
+    await asyncio.sleep(60)
+    assert account.times("tasks") >= 4
+    assert account.times("jobs") >= 4
+
+
+@pytest.mark.parametrize(
+    ("error", "woken"),
+    [
+        (Misrouted("no such path"), True),
+        (Unavailable("503"), False),
+        (CircuitOpen(60, Unavailable("503")), False),
+        (ValueError("a defect"), True),
+    ],
+)
+def test_a_list_that_fails_wakes_its_followers_unless_the_whole_account_is_concerned(error, woken):
+    @virtual_time
+    async def run():
+        account = Account(tasks=[RUNNING])
+        account.error = error
+        account.poll.follow(RUN, "tasks", "task-a1", RUNNING)
+        await asyncio.sleep(12)
+        assert account.woken == [RUN] * woken
+        account.error = None
+        account.lists["tasks"] = [ENDED]
+        account.woken.clear()
+        await asyncio.sleep(12)
+        assert account.woken == [RUN]
+
+    run()
+
+
+def test_every_error_of_a_provider_says_whether_it_concerns_the_whole_account():
+    assert {kind.account_wide for kind in (ProviderError, Misrouted)} == {False}
+    assert Unavailable.account_wide

@@ -1,0 +1,272 @@
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from trainsweep.engine.parse import Config, Unreadable, parse
+from trainsweep.engine.store import Change, Store, newer
+
+ACCOUNT = ("Qianfan", "https://qianfan.baidubce.com")
+TARGET_ID = "task-a1"
+
+
+def a_body(name="run", *, kind="FineTuningTask", version=1, uid="", age=0, spec=None, status=None, **metadata):
+    identity = {"FineTuningTask": {"taskID": TARGET_ID}, "TrainingJobVersion": {"versionID": "3"}}.get(kind, {})
+    return {
+        "metadata": {
+            "namespace": "team-a",
+            "name": name,
+            "uid": uid or f"uid-{name}",
+            "generation": 1,
+            "resourceVersion": str(version),
+            "creationTimestamp": datetime(2026, 5, 1, 12, 60 - 1 - age, tzinfo=UTC).isoformat(),
+            **metadata,
+        },
+        "spec": {"providerConfigRef": {"name": "account"}, **identity, **(spec or {})},
+        "status": status or {},
+    }
+
+
+def a_record(name="run", **more):
+    record = parse(more.get("kind", "FineTuningTask"), a_body(name, **more))
+    assert not isinstance(record, Unreadable), record
+    return record
+
+
+def a_config(name="account", *, version=1, endpoint=ACCOUNT[1], **spec):
+    words = {"provider": "Qianfan", "qianfan": {"endpoint": endpoint}, "credentials": {"secretRef": {"name": "keys"}}}
+    config = parse("ProviderConfig", a_body(name, kind="ProviderConfig", version=version, spec={**words, **spec}))
+    assert isinstance(config, Config), config
+    return config
+
+
+HELD = {"finalizers": ["trainsweep.dev/cleanup"]}
+GOING = {"deletionTimestamp": "2026-05-01T12:00:00Z"}
+
+
+@pytest.fixture
+def store():
+    store = Store()
+    store.put_config(a_config())
+    return store
+
+
+class TestViews:
+    def test_an_older_or_equal_view_changes_nothing(self, store):
+        store.put(a_record(version=10))
+        for version in (9, 10):
+            assert store.put(a_record(version=version, spec={"desiredState": "Absent"})) is Change.NOTHING
+        assert store.records[a_record().key].spec.desired_state == "Present"
+
+    def test_a_new_status_alone_is_told_from_a_change(self, store):
+        assert store.put(a_record(version=1)) is Change.SUBSTANCE
+        assert store.put(a_record(version=2, status={"externalID": TARGET_ID})) is Change.STATUS
+        assert store.put(a_record(version=3, spec={"desiredState": "Absent"})) is Change.SUBSTANCE
+
+    def test_versions_are_compared_as_numbers(self):
+        assert newer("10", "9")
+        assert not newer("9", "10")
+        assert not newer("9", "9")
+        assert newer("b", "a")
+
+    def test_another_object_of_the_same_name_replaces_the_first_one_whatever_its_version(self, store):
+        first = a_record(version=100, uid="first")
+        store.put(first)
+        second = a_record(version=5, uid="second", spec={"providerConfigRef": {"name": "another"}})
+        assert store.put(second) is Change.SUBSTANCE
+        assert store.users[first.config] == set()
+        assert store.users[second.config] == {second.key}
+
+    def test_what_is_gone_stays_gone_however_late_a_view_of_it_comes(self, store):
+        record = a_record(version=5)
+        store.put(record)
+        assert store.bury(record.key, record.uid)
+        assert store.put(a_record(version=6)) is Change.NOTHING
+        assert store.records == {}
+        assert store.users[record.config] == set()
+
+    def test_the_end_of_a_former_object_does_not_take_its_successor_along(self, store):
+        successor = a_record(uid="second")
+        store.put(successor)
+        assert not store.bury(successor.key, "first")
+        assert store.records == {successor.key: successor}
+
+    def test_a_decision_stands_while_nothing_but_the_status_has_changed(self, store):
+        record = a_record(version=1)
+        store.put(record)
+        store.put(a_record(version=2, status={"externalID": TARGET_ID}))
+        assert store.unchanged(record)
+        store.put(a_record(version=3, annotations={"trainsweep.dev/paused": "true"}))
+        assert not store.unchanged(record)
+        store.bury(record.key, record.uid)
+        assert not store.unchanged(record)
+
+    def test_versions_are_found_by_the_job_that_they_refer_to(self, store):
+        version = a_record("v", kind="TrainingJobVersion", spec={"jobRef": {"name": "job"}})
+        store.put(version)
+        job = version.key._replace(kind="TrainingJob", name="job")
+        assert store.referrers[job] == {version.key}
+        store.bury(version.key, version.uid)
+        assert store.referrers[job] == set()
+
+
+class TestClaims:
+    def claim(self, store, record, account=ACCOUNT):
+        from trainsweep.core.remote import Target
+
+        return store.claim(record.key, account, Target(record.thing, TARGET_ID))
+
+    def put(self, store, *records):
+        for record in records:
+            store.put(record)
+        return records
+
+    def test_a_single_claimant_is_the_owner(self, store):
+        (record,) = self.put(store, a_record())
+        assert self.claim(store, record) is None
+
+    def test_the_oldest_is_the_owner_whoever_asks_first(self, store):
+        old, new = self.put(store, a_record("old", age=9), a_record("new", age=1))
+        assert self.claim(store, new) == old.key
+        assert self.claim(store, old) is None
+
+    def test_who_has_the_thing_pinned_comes_before_who_is_older(self, store):
+        old = a_record("old", age=9)
+        new = a_record("new", age=1, status={"externalID": TARGET_ID})
+        self.put(store, old, new)
+        assert self.claim(store, old) == new.key
+        assert self.claim(store, new) is None
+
+    def test_a_pinned_thing_is_claimed_without_a_pass_so_that_nobody_gets_ahead_after_a_restart(self, store):
+        self.put(store, a_record("owner", age=1, status={"externalID": TARGET_ID}))
+        (rival,) = self.put(store, a_record("rival", age=9))
+        assert self.claim(store, rival).name == "owner"
+
+    def test_two_configs_that_mean_the_same_account_are_one_account(self, store):
+        store.put_config(a_config("same"))
+        owner = a_record("owner", age=9, status={"externalID": TARGET_ID})
+        other = a_record("other", age=1, spec={"providerConfigRef": {"name": "same"}})
+        self.put(store, owner, other)
+        assert self.claim(store, other) == owner.key
+
+    def test_the_same_id_in_another_account_is_another_thing(self, store):
+        elsewhere = "https://elsewhere.example"
+        store.put_config(a_config("elsewhere", endpoint=elsewhere))
+        owner = a_record("owner", age=9, status={"externalID": TARGET_ID})
+        other = a_record("other", age=1, spec={"providerConfigRef": {"name": "elsewhere"}})
+        self.put(store, owner, other)
+        assert self.claim(store, other, ("Qianfan", elsewhere)) is None
+
+    def test_a_resource_that_is_gone_or_freed_owns_nothing(self, store):
+        owner = a_record("owner", age=9, status={"externalID": TARGET_ID}, **HELD)
+        rival = a_record("rival", age=1)
+        self.put(store, owner, rival)
+        assert self.claim(store, rival) == owner.key
+        self.put(store, a_record("owner", version=2, age=9, status={"externalID": TARGET_ID}, **GOING))
+        assert self.claim(store, rival) is None
+        store.bury(owner.key, owner.uid)
+        assert self.claim(store, rival) is None
+
+    def test_a_resource_that_is_being_cleaned_up_still_owns_its_thing(self, store):
+        owner = a_record("owner", age=9, status={"externalID": TARGET_ID}, **HELD, **GOING)
+        rival = a_record("rival", age=1)
+        self.put(store, owner, rival)
+        assert self.claim(store, rival) == owner.key
+
+    def test_the_heirs_are_known_until_the_claim_is_given_up(self, store):
+        old, new = self.put(store, a_record("old", age=9), a_record("new", age=1))
+        self.claim(store, old)
+        self.claim(store, new)
+        store.bury(old.key, old.uid)
+        assert store.rivals(old.key) == {new.key}
+        store.unclaim(old.key)
+        assert store.rivals(old.key) == set()
+
+    def test_a_pass_whose_resource_went_meanwhile_is_no_error(self, store):
+        record = a_record()
+        assert self.claim(store, record) is None
+
+
+class TestRemovals:
+    @pytest.mark.parametrize(
+        ("more", "counts"),
+        [
+            ({"spec": {"desiredState": "Absent"}}, True),
+            ({"spec": {"desiredState": "Stopped"}}, True),
+            ({"spec": {"desiredState": "Present"}}, False),
+            ({**HELD, **GOING}, True),
+            (GOING, False),
+            ({**HELD, **GOING, "spec": {"deletionPolicy": "Orphan"}}, False),
+            ({"spec": {"desiredState": "Absent"}, "annotations": {"trainsweep.dev/paused": "true"}}, False),
+        ],
+    )
+    def test_count_what_asks_for_a_call(self, store, more, counts):
+        record = a_record(**more)
+        store.put(record)
+        assert (record.key in store.removals[record.config]) is counts
+
+    def ready(self, status, reason="Absent", kind="Ready"):
+        return {"observedGeneration": 1, "conditions": [{"type": kind, "status": status, "reason": reason}]}
+
+    def test_end_when_the_desired_state_is_reached(self, store):
+        store.put(a_record(spec={"desiredState": "Absent"}))
+        done = a_record(version=2, spec={"desiredState": "Absent"}, status=self.ready("True"))
+        store.put(done)
+        assert store.removals[done.config] == set()
+
+    @pytest.mark.parametrize("reason", ["ManagementConflict", "ExpectationFailed", "IdentityChanged"])
+    def test_leave_out_what_will_never_ask_as_it_is(self, store, reason):
+        spec = {"desiredState": "Absent"}
+        stalled = self.ready("True", reason, kind="Stalled")
+        record = a_record(spec=spec, status=stalled)
+        store.put(record)
+        assert store.removals[record.config] == set()
+        store.put(a_record(version=2, spec=spec, status=stalled, generation=2))
+        assert store.removals[record.config] == {record.key}
+
+
+class TestParsing:
+    def test_takes_what_decisions_need(self):
+        body = a_body(
+            spec={"desiredState": "Stopped"},
+            annotations={
+                "trainsweep.dev/paused": "true",
+                "trainsweep.dev/force-orphan": "task-a1",
+                "trainsweep.dev/reconcile-requested-at": "now",
+            },
+            managedFields=[
+                {"manager": "kubectl", "time": "2026-05-01T12:00:00Z", "fieldsV1": {"f:spec": {}}},
+                {"manager": "argocd", "time": "2026-05-01T13:00:00Z", "fieldsV1": {"f:spec": {}}},
+                {"manager": "trainsweep", "time": "2026-05-01T14:00:00Z", "fieldsV1": {"f:status": {}}},
+            ],
+            **HELD,
+            **GOING,
+        )
+        record = parse("FineTuningTask", body)
+        assert (record.paused, record.force_orphan, record.requested_at) == (True, "task-a1", "now")
+        assert (record.held, record.deleting, record.manager) == (True, True, "argocd")
+
+    @pytest.mark.parametrize("value", ["True", "yes", "1", ""])
+    def test_only_the_word_true_pauses(self, value):
+        assert not a_record(annotations={"trainsweep.dev/paused": value}).paused
+
+    @pytest.mark.parametrize("spec", [{"desiredState": "Burnt"}, {"taskID": 7}, {"providerConfigRef": None}])
+    def test_what_does_not_fit_is_unreadable_with_a_sentence_and_no_error(self, spec):
+        unreadable = parse("FineTuningTask", a_body(spec=spec))
+        assert isinstance(unreadable, Unreadable)
+        assert unreadable.problem.startswith("spec.")
+
+    @pytest.mark.parametrize("text", ["soon", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+    def test_an_approval_that_is_no_time_approves_nothing(self, text):
+        body = a_body("account", kind="ProviderConfig", spec=json.loads(a_config().spec.model_dump_json(by_alias=True)))
+        body["metadata"]["annotations"] = {"trainsweep.dev/approve-deletions-until": text}
+        config = parse("ProviderConfig", body)
+        assert isinstance(config, Config)
+        assert config.approved_until is None
+
+    def test_the_secret_of_a_namespaced_config_is_always_in_its_own_namespace(self):
+        assert a_config().secret == ("team-a", "keys")
+        assert a_config(credentials={"secretRef": {"name": "keys", "namespace": "kube-system"}}).secret == (
+            "team-a",
+            "keys",
+        )
