@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Most tests wait for a server, so there are more workers than cores.
+WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format bench generate clean
@@ -14,7 +16,8 @@ demo: $(READY) ## Show all five seeds at work on a real API server.
 	$(BIN)/trainsweep demo
 
 test: $(READY) ## Run all tests, the real API server included.
-	$(BIN)/pytest
+	-$(BIN)/python tests/tools
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 check: $(READY) ## Lint, types, layers.
 	$(BIN)/ruff check .
@@ -26,9 +29,11 @@ format: $(READY) ## Put the code into its form.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-generate: $(READY) ## Write what is generated: the CustomResourceDefinitions, the table of metrics.
+generate: $(READY) ## Write what is generated: the CustomResourceDefinitions, the table of metrics, the reference.
 	$(BIN)/trainsweep crds --output crds
 	$(BIN)/python -m trainsweep.telemetry.definitions > docs/metrics.md
+	$(BIN)/python charts/generate.py
+	$(BIN)/python docs/generate.py
 
 bench: $(READY) ## Measure against the figures of the benchmarks' README.
 	$(BIN)/python -m benchmarks

@@ -43,6 +43,7 @@ class Result:
 
     `ready_seconds` count from the first creation and `ready_after_last` from the answer to the last one,
     `gone_seconds` from the one request that deletes all. `peak_memory` is in bytes. `cpu_seconds` hold the start too.
+    `requests` to the API server and `calls` of the provider are told by kind, reads and writes alike.
     """
 
     operator: str
@@ -57,7 +58,7 @@ class Result:
     calls_at_rest: int = 0
     peak_memory: int = 0
     cpu_seconds: float = 0.0
-    writes: dict[str, int] = field(default_factory=dict)
+    requests: dict[str, int] = field(default_factory=dict)
     calls: dict[str, int] = field(default_factory=dict)
 
 
@@ -118,7 +119,7 @@ class _Measurement:
         await self._in_time(operator, _calm(operator))
         begin = time.time()
         await asyncio.sleep(self._question.rest)
-        self._result.writes_at_rest = self._writes(begin, time.time()).total()
+        self._result.writes_at_rest = audit_log.writes(self._requests(begin, time.time()))
         self._result.calls_at_rest = self._provider.calls(begin, time.time()).total()
 
     async def _delete(self, crowd: Crowd, operator: Child) -> None:
@@ -130,9 +131,10 @@ class _Measurement:
 
     def _count(self, begun: float) -> None:
         result, number = self._result, self._question.resources + 1
-        writes, calls = self._writes(begun), self._provider.calls(begun)
-        result.writes, result.calls = dict(writes), dict(calls)
-        result.writes_per_resource, result.calls_per_resource = writes.total() / number, calls.total() / number
+        requests, calls = self._requests(begun), self._provider.calls(begun)
+        result.requests, result.calls = dict(requests), dict(calls)
+        result.writes_per_resource = audit_log.writes(requests) / number
+        result.calls_per_resource = calls.total() / number
 
     @contextmanager
     def _operator(self) -> Iterator[Child]:
@@ -145,8 +147,8 @@ class _Measurement:
                     self._result.peak_memory = operator.peak_memory()
                     self._result.cpu_seconds = operator.cpu_seconds()
 
-    def _writes(self, begin: float, end: float = float("inf")) -> Counter[str]:
-        return audit_log.writes(self._log, USER, begin, end)
+    def _requests(self, begin: float, end: float = float("inf")) -> Counter[str]:
+        return audit_log.requests(self._log, USER, begin, end)
 
     async def _in_time(self, operator: Child, event: Coroutine[object, object, None]) -> None:
         """Raises TimeoutError after the limit, RuntimeError as soon as the operator has ended by itself."""

@@ -1,4 +1,4 @@
-"""The API server's audit log: who wrote what, and when."""
+"""The API server's audit log: who asked for what, and when."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
-_WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
+_READS = frozenset({"get", "list", "watch"})
 
 
-def writes(log: Path, user: str, begin: float = 0.0, end: float = float("inf")) -> Counter[str]:
-    """The writes that `user` sent between two times (epoch seconds), by verb and resource: "patch trainingjobs/status".
+def requests(log: Path, user: str, begin: float = 0.0, end: float = float("inf")) -> Counter[str]:
+    """What `user` sent between two times (epoch seconds), by verb and resource: "patch trainingjobs/status".
 
-    Refused ones count too: they cost the same.
+    Refused requests count too: they cost the same.
     """
     counts: Counter[str] = Counter()
     with log.open() as lines:
         for line in lines:
             event = json.loads(line)
-            if event["user"]["username"] != user or event["verb"] not in _WRITES:
-                continue
-            if begin <= datetime.fromisoformat(event["requestReceivedTimestamp"]).timestamp() < end:
-                target = event.get("objectRef") or {}
-                part = f"/{target['subresource']}" if target.get("subresource") else ""
-                counts[f"{event['verb']} {target.get('resource', '')}{part}"] += 1
+            received = datetime.fromisoformat(event["requestReceivedTimestamp"]).timestamp()
+            if event["user"]["username"] == user and begin <= received < end:
+                about = event.get("objectRef") or {}
+                what = "/".join(filter(None, (about.get("resource"), about.get("subresource"))))
+                counts[f"{event['verb']} {what}"] += 1
     return counts
+
+
+def writes(counts: Counter[str]) -> int:
+    return sum(number for what, number in counts.items() if what.partition(" ")[0] not in _READS)

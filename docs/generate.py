@@ -41,9 +41,9 @@ def resources() -> str:
     head = f"""\
 {_MARK}# Resources
 
-All kinds are in `{API_VERSION}`; `kubectl get trainsweep` lists them together. `kubectl explain trainingjob.spec` says the same
-as this page, in the version that your cluster has. A field without a default may be left out unless it is *required*.
-Times are RFC 3339, durations whole seconds, remote ids strings.
+All kinds are in `{API_VERSION}`; `kubectl get trainsweep` lists them together. `kubectl explain trainingjob.spec` says
+the same as this page, in the version that your cluster has. A field without a default may be left out unless it is
+*required*. Times are RFC 3339, durations whole seconds, remote ids strings.
 
 """
     accounts = [kind for kind in KINDS.values() if kind.name not in REMOTE_KINDS]
@@ -136,10 +136,10 @@ def configuration() -> str:
     return f"""\
 {_MARK}# Configuration of the operator
 
-Each setting of `trainsweep run` is a flag and an environment variable. The flag wins. A setting that may be given several
-times takes words separated by spaces in its variable; a switch takes `true` or `false`, and as a flag it is given alone
-(`--leader-election`). The chart sets them from its values. What concerns one account (pace, guard, polling, mode) is
-set on its [ProviderConfig](resources.md#providerconfig).
+Each setting of `trainsweep run` is a flag and an environment variable. The flag wins. A setting that may be given
+several times takes words separated by spaces in its variable; a switch takes `true` or `false`, and as a flag it is
+given alone (`--leader-election`). The chart sets them from its values. What concerns one account (pace, guard, polling,
+mode) is set on its [ProviderConfig](resources.md#providerconfig).
 
 | flag | variable | default | |
 |---|---|---|---|

@@ -18,8 +18,8 @@ from trainsweep.devcluster import ControlPlane, DevClusterError, PlainProgress
 from ..conftest import NO_SKIP, _plane
 from ..e2e.conftest import make_world
 from ..e2e.world import World
-from ..tools.builder import obtain
-from .helm import HELM, NAMESPACE, Helm
+from ..tools.builder import HELM, obtain
+from .helm import NAMESPACE, Helm
 from .kubectl import Kubectl
 from .pods import Pods
 from .rights import Trail

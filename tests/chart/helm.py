@@ -17,27 +17,9 @@ from trainsweep.devcluster.cache import Cache
 from trainsweep.devcluster.golang import find_go
 from trainsweep.devcluster.progress import Progress
 
-from ..tools.builder import Tool
-
 TOOLS = Path(__file__).parents[1] / "tools"
 CHART = Path(__file__).parents[2] / "charts" / "trainsweep"
 NAMESPACE = RELEASE = "trainsweep"
-
-#: As Helm's own Makefile does it: the version, and the Kubernetes release that `helm template` and `lint` suppose.
-_VARIABLES = {
-    "internal/version.version": "v3.22.0",
-    **{
-        f"{package}.k8sVersion{part}": value
-        for package in ("pkg/chartutil", "pkg/lint/rules")
-        for part, value in (("Major", "1"), ("Minor", "36"))
-    },
-}
-HELM = Tool(
-    "helm",
-    TOOLS / "helm",
-    "helm.sh/helm/v3/cmd/helm",
-    ("-ldflags", " ".join(["-s -w", *(f"-X helm.sh/helm/v3/{name}={value}" for name, value in _VARIABLES.items())])),
-)
 
 Values = Mapping[str, Any]
 Manifest = dict[str, Any]

@@ -104,14 +104,15 @@ def test_an_accepted_call_is_remembered_with_its_time(lines, memory):
 
 
 @pytest.mark.parametrize(
-    ("refusal", "action", "reason", "again"),
+    "row",
     [
         (WrongState("just ended", code="X.1", request_id="req-9"), Stop, "NotStoppable", True),
         (Refused("no", code="X.1", request_id="req-9"), Stop, "NotStoppable", False),
         (NotFound("gone", code="X.1", request_id="req-9"), Delete, "DeleteFailed", False),
     ],
 )
-def test_a_refusal_ends_the_round_and_is_told_in_the_provider_s_words(lines, memory, refusal, action, reason, again):
+def test_a_refusal_ends_the_round_and_is_told_in_the_provider_s_words(lines, memory, row):
+    refusal, action, reason, again = row
     account = Account(lines, refusal)
 
     @virtual_time

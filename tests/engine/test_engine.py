@@ -5,28 +5,11 @@ import pytest
 from trainsweep.core.remote import ExternalState, Thing
 from trainsweep.kube import paths
 
-from .world import ELSEWHERE, NAMESPACE, World
+from .world import NAMESPACE, TASK
 
 RUNNING, SUCCEEDED, STOPPED = ExternalState.RUNNING, ExternalState.SUCCEEDED, ExternalState.STOPPED
 ABSENT = ExternalState.ABSENT
-TASK, JOB, V2 = "FineTuningTask", "FineTuningJob", "9f2c7d3a-0000-4000-8000-00000000000a"
-
-
-@pytest.fixture
-def world():
-    world = World()
-    yield world
-    world.kill()
-    assert world.defects == []
-
-
-def ready(world, name, kind=TASK):
-    found = world.condition(kind, name)
-    return found.get("status"), found.get("reason")
-
-
-def status(world, name, kind=TASK):
-    return world.api.get(kind, NAMESPACE, name)["status"]
+JOB = "FineTuningJob"
 
 
 class TestTheMainJob:
@@ -34,7 +17,7 @@ class TestTheMainJob:
         world.remotes.add(Thing.TUNING_TASK, "task-a1")
         world.declare("run", taskID="task-a1")
         world.run(5)
-        assert ready(world, "run") == ("True", "Available")
+        assert world.ready("run") == ("True", "Available")
         assert world.calls == []
 
     def test_absent_stops_then_deletes_and_says_so(self, world):
@@ -42,7 +25,7 @@ class TestTheMainJob:
         world.declare("run", taskID="task-a1", desiredState="Absent")
         world.run(60)
         assert world.calls == [("stop", "task-a1"), ("delete", "task-a1")]
-        assert ready(world, "run") == ("True", "Absent")
+        assert world.ready("run") == ("True", "Absent")
 
     def test_deleting_the_resource_cleans_up_and_frees_it(self, world):
         world.remotes.add(Thing.TUNING_TASK, "task-a1")
@@ -86,7 +69,7 @@ class TestTheMainJob:
         world.run(5)
         world.remotes.end("task-a1")
         world.run(20)
-        assert status(world, "run")["externalState"] == "Succeeded"
+        assert world.status("run")["externalState"] == "Succeeded"
         world.run(100)
         assert world.calls == [("delete", "task-a1")]
 
@@ -97,11 +80,11 @@ class TestTheMainJob:
         world.declare("run", taskID="task-a1", desiredState="Absent")
         world.start()
         world.run(10)
-        assert ready(world, "run") == ("False", "SecretNotFound")
+        assert world.ready("run") == ("False", "SecretNotFound")
         assert world.remotes.journal == []
         world.api.put(paths.secret(NAMESPACE, "keys"), secret)
         world.run(150)
-        assert ready(world, "run") == ("True", "Absent")
+        assert world.ready("run") == ("True", "Absent")
 
 
 class TestOneRemoteThingHasOneOwner:
@@ -118,7 +101,7 @@ class TestOneRemoteThingHasOneOwner:
         world.start()
         world.run(60)
         assert world.calls == []
-        assert ready(world, "z-owner") == ("True", "Available")
+        assert world.ready("z-owner") == ("True", "Available")
 
     @pytest.mark.parametrize("policy", ["Delete", "Orphan"])
     def test_a_rival_takes_over_when_the_owner_goes(self, world, policy):
@@ -127,10 +110,10 @@ class TestOneRemoteThingHasOneOwner:
         world.run(5)
         world.declare("younger", taskID="task-a1", desiredState="Absent")
         world.run(5)
-        assert ready(world, "younger") == ("False", "ManagementConflict")
+        assert world.ready("younger") == ("False", "ManagementConflict")
         world.api.delete(TASK, NAMESPACE, "elder")
         world.run(60)
-        assert ready(world, "younger") == ("True", "Absent")
+        assert world.ready("younger") == ("True", "Absent")
 
     def test_a_rival_that_is_deleted_is_just_let_go(self, world):
         world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
@@ -155,7 +138,7 @@ class TestIdentity:
         world.start()
         world.run(120)
         assert {remote_id for _, remote_id in world.calls} == {"job-a1"}
-        assert ready(world, "run", JOB) == ("True", "Absent")
+        assert world.ready("run", JOB) == ("True", "Absent")
 
     def test_a_name_is_pinned_even_when_the_resource_is_deleted_before_it_was_ever_reported(self, world):
         world.remotes.add(Thing.TUNING_JOB, "job-a1", SUCCEEDED, name="nightly")
@@ -191,10 +174,10 @@ class TestIdentity:
         world.remotes.add(Thing.VERSION, "155500/3", parent="155500")
         world.declare("version", "TrainingJobVersion", jobRef={"name": "job"}, versionID="3")
         world.run(5)
-        assert ready(world, "version", "TrainingJobVersion") == ("False", "ReferenceNotFound")
+        assert world.ready("version", "TrainingJobVersion") == ("False", "ReferenceNotFound")
         world.declare("job", "TrainingJob", jobName="llama")
         world.run(5)
-        assert ready(world, "version", "TrainingJobVersion") == ("True", "Available")
+        assert world.ready("version", "TrainingJobVersion") == ("True", "Available")
 
     def test_a_resource_made_again_under_its_name_starts_from_nothing(self, world):
         world.remotes.add(Thing.TUNING_JOB, "job-a1", SUCCEEDED, name="first")
@@ -205,53 +188,7 @@ class TestIdentity:
         world.declare("run", JOB, jobName="second", desiredState="Absent")
         world.run(60)
         assert world.calls == [("delete", "job-b2")]
-        assert status(world, "run", JOB)["externalID"] == "job-b2"
-
-
-class TestAccounts:
-    def test_a_provider_config_made_again_leads_to_the_new_account_and_never_to_the_old_one(self, world):
-        world.remotes.add(Thing.JOB, V2, SUCCEEDED)
-        world.elsewhere.add(Thing.JOB, V2, SUCCEEDED)
-        world.run(5)
-        world.api.delete("ProviderConfig", NAMESPACE, "modelarts")
-        spec = {"provider": "ModelArts", "modelArts": {"region": "cn-north-4", "projectID": ELSEWHERE}}
-        spec |= {"credentials": {"secretRef": {"name": "keys"}}}
-        world.api.create("ProviderConfig", NAMESPACE, "modelarts", spec)
-        world.declare("run", "TrainingJob", jobID=V2, desiredState="Absent")
-        world.run(60)
-        assert world.calls == []
-        assert world.elsewhere.state(V2) is ABSENT
-
-    def test_a_correction_of_the_error_classes_is_taken_over(self, world):
-        world.run(5)
-        correction = [{"status": 418, "class": "NotFound"}]
-        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"errorClasses": correction})
-        world.run(5)
-        assert [entry.status for entry in world.opened[-1].error_classes] == [418]
-
-    def test_refused_credentials_are_told_once_and_a_new_secret_is_used_within_its_age(self, world):
-        world.remotes.add(Thing.TUNING_TASK, "task-a1")
-        world.declare("run", taskID="task-a1")
-        world.run(5)
-        world.remotes.faults.append("bad signature")
-        world.run(30)
-        account = world.condition("ProviderConfig", "qianfan")
-        assert (account["status"], account["reason"]) == ("False", "CredentialsInvalid")
-        assert ready(world, "run") == ("True", "Available")
-        world.set_secret("second")
-        world.run(61)
-        assert world.condition("ProviderConfig", "qianfan")["status"] == "True"
-
-    def test_an_edit_of_the_mode_that_arrives_inside_an_answer_is_not_lost(self, world):
-        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
-        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"mode": "Plan"})
-        world.run(5)
-        world.api.watch_delay = 30
-        world.declare("run", taskID="task-a1", desiredState="Absent")
-        world.run(29.9)
-        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"mode": "Enforce"})
-        world.run(10)  # the number of resources is written, and the answer holds the edit
-        assert world.calls == [("delete", "task-a1")]
+        assert world.status("run", JOB)["externalID"] == "job-b2"
 
 
 class TestNothingIsLost:
@@ -262,7 +199,7 @@ class TestNothingIsLost:
         world.api.watch_delay = 5
         world.api.edit(TASK, NAMESPACE, "run", {"desiredState": "Absent"})
         world.run(30)
-        assert ready(world, "run") == ("True", "Absent")
+        assert world.ready("run") == ("True", "Absent")
 
     def test_a_withdrawal_that_arrives_while_the_provider_is_read(self, world):
         world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
@@ -271,7 +208,7 @@ class TestNothingIsLost:
         world.api.edit(TASK, NAMESPACE, "run", {"desiredState": "Present"})
         world.run(60)
         assert world.calls == []
-        assert ready(world, "run") == ("True", "Available")
+        assert world.ready("run") == ("True", "Available")
 
     @pytest.mark.parametrize("fault", ["refused", "lost"])
     def test_a_pass_that_the_api_server_fails_at_any_request(self, world, fault):
@@ -281,7 +218,7 @@ class TestNothingIsLost:
             world.api.faults.extend([""] * nth + [fault] * 2)
             world.declare(f"run-{nth}", taskID=task, desiredState="Absent")
             world.run(400)
-            assert ready(world, f"run-{nth}") == ("True", "Absent")
+            assert world.ready(f"run-{nth}") == ("True", "Absent")
             world.api.faults.clear()
 
     def test_a_conflict_whose_refresh_fails_too(self, world):
@@ -294,7 +231,7 @@ class TestNothingIsLost:
         world.run(0.11)
         world.api.faults.extend(["refused"] * 3)
         world.run(60)
-        assert ready(world, "run") == ("True", "Absent")
+        assert world.ready("run") == ("True", "Absent")
 
     def test_the_poll_survives_what_nobody_thought_of(self, world):
         world.remotes.add(Thing.TUNING_JOB, "job-a1", name="llama")
@@ -307,7 +244,7 @@ class TestNothingIsLost:
         world.defects.clear()
         world.remotes.end("task-a1")
         world.run(30)
-        assert status(world, "run")["externalState"] == "Succeeded"
+        assert world.status("run")["externalState"] == "Succeeded"
 
 
 class TestPersistentTrouble:
@@ -328,11 +265,11 @@ class TestPersistentTrouble:
         world.api.edit(TASK, NAMESPACE, "run", {"desiredState": "Absent"})
         world.run(1800)
         assert 2 <= len(world.calls) <= 20
-        assert ready(world, "run") == ("False", reason)
-        assert status(world, "run")["lastCall"]["success"] is False
+        assert world.ready("run") == ("False", reason)
+        assert world.status("run")["lastCall"]["success"] is False
         world.remotes.write_faults = ""
         world.run(900)
-        assert ready(world, "run") == ("True", "Absent")
+        assert world.ready("run") == ("True", "Absent")
 
     @pytest.mark.parametrize(
         ("fault", "reason"),
@@ -363,72 +300,5 @@ class TestPersistentTrouble:
         world.declare("run", taskID="task-a1", desiredState="Absent")
         world.run(600)
         assert world.calls == []
-        assert status(world, "run")["providerState"] == "Defrosting"
-        assert ready(world, "run") == ("False", "UnknownState")
-
-
-class TestTheGuard:
-    @pytest.fixture
-    def wave(self, world):
-        world.kill()
-        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"deletionGuard": {"maxDeletions": 3}})
-        for number in range(5):
-            world.remotes.add(Thing.TUNING_TASK, f"task-{number}", SUCCEEDED)
-            world.declare(f"run-{number}", taskID=f"task-{number}", desiredState="Absent")
-        world.start()
-        world.run(30)
-
-    def approve(self, world):
-        until = world.clock.now().replace(year=2027).isoformat()
-        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", approve_deletions_until=until)
-
-    @pytest.mark.usefixtures("wave")
-    def test_holds_a_wave_whole_and_says_so_everywhere(self, world):
-        assert world.calls == []
-        assert {ready(world, f"run-{number}")[1] for number in range(5)} == {"DeletionHeld"}
-        assert status(world, "qianfan", "ProviderConfig")["held"]["count"] == 5
-        assert "DeletionHeld" in {event["reason"] for event in world.api.events}
-
-    @pytest.mark.usefixtures("wave")
-    def test_holds_it_over_restarts_however_quickly_they_follow_even_when_most_of_it_was_withdrawn(self, world):
-        for number in range(3):
-            world.api.edit(TASK, NAMESPACE, f"run-{number}", {"desiredState": "Present"})
-        world.run(5)
-        for life in (0.03, 0.2, 1.2, 30):
-            world.kill()
-            world.start()
-            world.run(life)
-        assert world.calls == []
-        assert status(world, "qianfan", "ProviderConfig")["held"]["count"] == 2
-
-    @pytest.mark.usefixtures("wave")
-    def test_lets_it_go_when_it_is_approved_and_is_on_watch_again_afterwards(self, world):
-        self.approve(world)
-        world.run(60)
-        assert len(world.calls) == 5
-        assert "held" not in status(world, "qianfan", "ProviderConfig")
-
-    @pytest.mark.usefixtures("wave")
-    def test_forgets_it_when_it_is_withdrawn(self, world):
-        for number in range(5):
-            world.api.edit(TASK, NAMESPACE, f"run-{number}", {"desiredState": "Present"})
-        world.run(10)
-        assert "held" not in status(world, "qianfan", "ProviderConfig")
-        world.api.edit(TASK, NAMESPACE, "run-0", {"desiredState": "Absent"})
-        world.run(30)
-        assert world.calls == [("delete", "task-0")]
-
-    def test_is_not_kept_on_hold_by_resources_that_will_never_act(self, world):
-        world.remotes.add(Thing.TUNING_TASK, "task-x", SUCCEEDED)
-        world.declare("wrong", taskID="task-x", desiredState="Absent", expect={"name": "another"})
-        world.run(5)
-        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"deletionGuard": {"maxDeletions": 1}})
-        for number in range(2):
-            world.remotes.add(Thing.TUNING_TASK, f"task-{number}", SUCCEEDED)
-            world.declare(f"run-{number}", taskID=f"task-{number}", desiredState="Absent")
-        world.run(30)
-        assert world.calls == []
-        self.approve(world)
-        world.run(60)
-        assert len(world.calls) == 2
-        assert "held" not in status(world, "qianfan", "ProviderConfig")
+        assert world.status("run")["providerState"] == "Defrosting"
+        assert world.ready("run") == ("False", "UnknownState")

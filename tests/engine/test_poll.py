@@ -27,12 +27,14 @@ class Account:
         self.read: list[tuple[str, float]] = []
         self.woken: list[Key] = []
         self.error: Exception | None = None
+        self.reading = asyncio.Event()
         self.snapshots: Snapshots = Snapshots(self._list)
         self.poll = Poll(self.snapshots, Polling(active_seconds=10, idle_seconds=100), self.woken.append)
         self.poll.start()
 
     async def _list(self, collection: str) -> Snapshot:
         self.read.append((collection, asyncio.get_running_loop().time()))
+        self.reading.set()
         await asyncio.sleep(0.1)
         if self.error:
             raise self.error
@@ -122,8 +124,7 @@ async def test_a_list_that_nobody_follows_any_more_is_not_read_and_not_kept():
 async def test_a_list_whose_last_follower_goes_while_it_is_read_is_not_kept():
     account = Account(tasks=[RUNNING])
     account.poll.follow(RUN, "tasks", "task-a1", RUNNING)
-    while not account.read:
-        await asyncio.sleep(0.05)
+    await account.reading.wait()
     account.poll.unfollow(RUN)
     await asyncio.sleep(1)
     assert account.snapshots.latest("tasks") is None

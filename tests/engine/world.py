@@ -1,9 +1,10 @@
-"""The whole engine on virtual time: queues, accounts, lanes and polls as they are, API server and provider in memory."""
+"""The whole engine on virtual time, all its parts as they are; only API server and provider are in memory."""
 
 import asyncio
 import base64
 import logging
 from collections.abc import Callable
+from typing import Any
 from unittest.mock import patch
 
 from trainsweep.api.provider_config import AccountSpec
@@ -15,6 +16,7 @@ from .memory_provider import MemoryProvider, Remotes, Turn
 from .virtual_time import Clock, VirtualLoop
 
 NAMESPACE = "team-a"
+TASK = "FineTuningTask"
 CONFIGS = {
     "qianfan": {"provider": "Qianfan", "qianfan": {}},
     "modelarts": {"provider": "ModelArts", "modelArts": {"region": "cn-north-4", "projectID": "0" * 32}},
@@ -92,7 +94,7 @@ class World:
             assert self.clock.seconds < end, "it does not come to that"
             self.run(step)
 
-    def declare(self, name: str, kind: str = "FineTuningTask", **spec: object) -> None:
+    def declare(self, name: str, kind: str = TASK, **spec: object) -> None:
         account = "qianfan" if kind.startswith("Fine") else "modelarts"
         metadata = {"annotations": spec.pop("annotations")} if "annotations" in spec else {}
         self.api.create(kind, NAMESPACE, name, {"providerConfigRef": {"name": account}, **spec}, **metadata)
@@ -101,6 +103,13 @@ class World:
         body = self.api.get(kind, NAMESPACE, name) or {}
         entries = body.get("status", {}).get("conditions", ())
         return next((entry for entry in entries if entry["type"] == of), {})
+
+    def ready(self, name: str, kind: str = TASK) -> tuple[str | None, str | None]:
+        found = self.condition(kind, name)
+        return found.get("status"), found.get("reason")
+
+    def status(self, name: str, kind: str = TASK) -> dict[str, Any]:
+        return self.api.get(kind, NAMESPACE, name)["status"]
 
     @property
     def calls(self) -> list[tuple[str, str]]:

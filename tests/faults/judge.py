@@ -54,6 +54,8 @@ async def _settle(run: Run) -> list[str]:
             complaints = [f"writes go on at rest: {_writes(run)} after {writes}"]
         if run.clock.elapsed > deadline:
             return complaints
+        if run.clock.elapsed > deadline - SETTLED + 200:
+            open("/tmp/slow.txt","a").write(f"{run.scenario.seed} {run.clock.elapsed:.0f} {complaints}\n")
         await asyncio.sleep(0.5)
 
 

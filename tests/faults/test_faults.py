@@ -21,7 +21,7 @@ from .upstream import Upstream
 log = logging.getLogger(__name__)
 
 #: Runs at the same time. They wait most of the time.
-AT_ONCE = 32
+AT_ONCE = 20
 
 
 @pytest.mark.apiserver

@@ -68,7 +68,7 @@ async def test_a_merge_is_a_merge_patch_under_our_name(client, server):
 
 
 @pytest.mark.parametrize(
-    ("answer", "code", "reason", "words"),
+    "row",
     [
         (status(404, "NotFound", 'namespaces "team-a" not found'), 404, "NotFound", "not found"),
         (status(409, "Conflict", "the object has been modified"), 409, "Conflict", "modified"),
@@ -80,8 +80,8 @@ async def test_a_merge_is_a_merge_patch_under_our_name(client, server):
         (lambda _: web.json_response(["a", "list"]), 200, "Error", "no message"),
     ],
 )
-async def test_what_is_not_success_is_raised_with_its_status_and_words(client, server, answer, code, reason, words):
-    server.answer = answer
+async def test_what_is_not_success_is_raised_with_its_status_and_words(client, server, row):
+    server.answer, code, reason, words = row
     with pytest.raises(KubeError, match=words) as raised:
         await client.get(PATH)
     assert (raised.value.status, raised.value.reason) == (code, reason)
@@ -112,17 +112,18 @@ async def test_a_list_is_read_page_by_page_to_its_end(client, server):
 
 
 async def test_no_more_requests_are_under_way_than_connections(client, server):
-    gate = asyncio.Event()
+    gate, full = asyncio.Event(), asyncio.Event()
 
     async def wait():
+        if server.busy == 3:
+            full.set()
         await gate.wait()
         return web.json_response({})
 
     server.answer = lambda request: wait()
     requests = [asyncio.ensure_future(client.get(PATH)) for _ in range(10)]
     async with asyncio.timeout(30):
-        while server.busy < 3:
-            await asyncio.sleep(0.01)
+        await full.wait()
         gate.set()
         await asyncio.gather(*requests)
     assert server.most == 3

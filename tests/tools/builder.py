@@ -37,7 +37,24 @@ class Tool:
         return hashlib.sha256("\0".join([*files, self.package, *self.flags]).encode()).hexdigest()[:12]
 
 
-GITOPS_AGENT = Tool("gitops-agent", Path(__file__).parent / "gitops-agent", "github.com/argoproj/gitops-engine/agent")
+TOOLS = Path(__file__).parent
+GITOPS_AGENT = Tool("gitops-agent", TOOLS / "gitops-agent", "github.com/argoproj/gitops-engine/agent")
+
+#: As Helm's own Makefile does it: the version, and the Kubernetes release that `helm template` and `lint` suppose.
+_VARIABLES = {
+    "internal/version.version": "v3.22.0",
+    **{
+        f"{package}.k8sVersion{part}": value
+        for package in ("pkg/chartutil", "pkg/lint/rules")
+        for part, value in (("Major", "1"), ("Minor", "36"))
+    },
+}
+HELM = Tool(
+    "helm",
+    TOOLS / "helm",
+    "helm.sh/helm/v3/cmd/helm",
+    ("-ldflags", " ".join(["-s -w", *(f"-X helm.sh/helm/v3/{name}={value}" for name, value in _VARIABLES.items())])),
+)
 
 
 def obtain(tool: Tool, progress: Progress, environ: Mapping[str, str] | None = None) -> Path:

@@ -148,7 +148,7 @@ class RateLimit(Model):
     """How many calls may go out at once after a quiet time. Unset: twice the rate."""
 
     max_in_flight: Annotated[int, Field(ge=1, le=1000)] | None = None
-    """How many calls may wait for an answer at the same time. Unset: 8 for ModelArts, 4 for Qianfan."""
+    """How many calls may wait for an answer at the same time. Unset: 4 for ModelArts, 4 for Qianfan."""
 
 
 class Polling(Model):
@@ -165,8 +165,9 @@ class DeletionGuard(Model):
     """Holds back a wave of deletions, which is more often a mistake than a wish."""
 
     max_deletions: Annotated[int, Field(ge=0, le=MAX_SECONDS)] = 100
-    """How many remote things of this account may be deleted within the window; more are held until the window has moved
-    on or the annotation trainsweep.dev/approve-deletions-until lets them go. By default 100; 0 holds every deletion."""
+    """How many resources of this account may have their remote things stopped or deleted within the window. If more
+    ask, all that is not under way is held until the annotation trainsweep.dev/approve-deletions-until lets it go or the
+    requests are withdrawn. By default 100; 0 holds every stop and deletion."""
 
     window_seconds: Annotated[int, Field(ge=1, le=MAX_SECONDS)] = 3600
     """The length of the window in seconds. By default 3600."""

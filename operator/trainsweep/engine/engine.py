@@ -220,6 +220,7 @@ class Engine:
                 self._gone(key, uid)
             case Record():
                 if self._store.put(parsed) is Change.SUBSTANCE:
+                    self._reconciler.notice(parsed)
                     self._wake(key)
                     self._wake_referrers(key)
                     self._revisit(parsed.config)

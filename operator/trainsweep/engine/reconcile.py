@@ -105,6 +105,12 @@ class Reconciler:
             log.exception("a pass failed; this is a defect", extra={"resource": str(key)})
         return self._backoff(memory)
 
+    def notice(self, record: Record) -> None:
+        """Note when a deletion was first seen: one look at the surroundings serves all that were seen before it."""
+        memory = self._memories.get(record.key)
+        if record.deleting and memory and memory.uid == record.uid and not memory.deleting_since:
+            memory.deleting_since = asyncio.get_running_loop().time()
+
     async def _refreshed(self, record: Record) -> bool:
         try:
             await self._reporter.refresh(record)
@@ -250,6 +256,8 @@ class Reconciler:
                 memory.failures += 1
                 return 0.1
             await self._tell(state.facts, replace(decision, standing=setback.standing), memory)
+            refused = Reason.CANNOT_STOP if isinstance(action, Stop) else Reason.CANNOT_DELETE
+            await self._reporter.event(record, refused, setback.standing.message, warning=True)
             return self._backoff(memory)
         memory.failures = 0
         memory.waits = 0

@@ -1,0 +1,123 @@
+"""What resources share: the account with its credentials and its guard, on virtual time."""
+
+import pytest
+
+from trainsweep.core.remote import ExternalState, Thing
+
+from .world import ELSEWHERE, NAMESPACE, TASK
+
+SUCCEEDED, ABSENT = ExternalState.SUCCEEDED, ExternalState.ABSENT
+V2 = "9f2c7d3a-0000-4000-8000-00000000000a"
+
+
+class TestAccounts:
+    def test_a_provider_config_made_again_leads_to_the_new_account_and_never_to_the_old_one(self, world):
+        world.remotes.add(Thing.JOB, V2, SUCCEEDED)
+        world.elsewhere.add(Thing.JOB, V2, SUCCEEDED)
+        world.run(5)
+        world.api.delete("ProviderConfig", NAMESPACE, "modelarts")
+        spec = {"provider": "ModelArts", "modelArts": {"region": "cn-north-4", "projectID": ELSEWHERE}}
+        spec |= {"credentials": {"secretRef": {"name": "keys"}}}
+        world.api.create("ProviderConfig", NAMESPACE, "modelarts", spec)
+        world.declare("run", "TrainingJob", jobID=V2, desiredState="Absent")
+        world.run(60)
+        assert world.calls == []
+        assert world.elsewhere.state(V2) is ABSENT
+
+    def test_a_correction_of_the_error_classes_is_taken_over(self, world):
+        world.run(5)
+        correction = [{"status": 418, "class": "NotFound"}]
+        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"errorClasses": correction})
+        world.run(5)
+        assert [entry.status for entry in world.opened[-1].error_classes] == [418]
+
+    def test_refused_credentials_are_told_once_and_a_new_secret_is_used_within_its_age(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("run", taskID="task-a1")
+        world.run(5)
+        world.remotes.faults.append("bad signature")
+        world.run(30)
+        account = world.condition("ProviderConfig", "qianfan")
+        assert (account["status"], account["reason"]) == ("False", "CredentialsInvalid")
+        assert world.ready("run") == ("True", "Available")
+        world.set_secret("second")
+        world.run(61)
+        assert world.condition("ProviderConfig", "qianfan")["status"] == "True"
+
+    def test_an_edit_of_the_mode_that_arrives_inside_an_answer_is_not_lost(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"mode": "Plan"})
+        world.run(5)
+        world.api.watch_delay = 30
+        world.declare("run", taskID="task-a1", desiredState="Absent")
+        world.run(29.9)
+        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"mode": "Enforce"})
+        world.run(10)  # the number of resources is written, and the answer holds the edit
+        assert world.calls == [("delete", "task-a1")]
+
+
+class TestTheGuard:
+    @pytest.fixture
+    def wave(self, world):
+        world.kill()
+        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"deletionGuard": {"maxDeletions": 3}})
+        for number in range(5):
+            world.remotes.add(Thing.TUNING_TASK, f"task-{number}", SUCCEEDED)
+            world.declare(f"run-{number}", taskID=f"task-{number}", desiredState="Absent")
+        world.start()
+        world.run(30)
+
+    def approve(self, world):
+        until = world.clock.now().replace(year=2027).isoformat()
+        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", approve_deletions_until=until)
+
+    @pytest.mark.usefixtures("wave")
+    def test_holds_a_wave_whole_and_says_so_everywhere(self, world):
+        assert world.calls == []
+        assert {world.ready(f"run-{number}")[1] for number in range(5)} == {"DeletionHeld"}
+        assert world.status("qianfan", "ProviderConfig")["held"]["count"] == 5
+        assert "DeletionHeld" in {event["reason"] for event in world.api.events}
+
+    @pytest.mark.usefixtures("wave")
+    def test_holds_it_over_restarts_however_quickly_they_follow_even_when_most_of_it_was_withdrawn(self, world):
+        for number in range(3):
+            world.api.edit(TASK, NAMESPACE, f"run-{number}", {"desiredState": "Present"})
+        world.run(5)
+        for life in (0.03, 0.2, 1.2, 30):
+            world.kill()
+            world.start()
+            world.run(life)
+        assert world.calls == []
+        assert world.status("qianfan", "ProviderConfig")["held"]["count"] == 2
+
+    @pytest.mark.usefixtures("wave")
+    def test_lets_it_go_when_it_is_approved_and_is_on_watch_again_afterwards(self, world):
+        self.approve(world)
+        world.run(60)
+        assert len(world.calls) == 5
+        assert "held" not in world.status("qianfan", "ProviderConfig")
+
+    @pytest.mark.usefixtures("wave")
+    def test_forgets_it_when_it_is_withdrawn(self, world):
+        for number in range(5):
+            world.api.edit(TASK, NAMESPACE, f"run-{number}", {"desiredState": "Present"})
+        world.run(10)
+        assert "held" not in world.status("qianfan", "ProviderConfig")
+        world.api.edit(TASK, NAMESPACE, "run-0", {"desiredState": "Absent"})
+        world.run(30)
+        assert world.calls == [("delete", "task-0")]
+
+    def test_is_not_kept_on_hold_by_resources_that_will_never_act(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-x", SUCCEEDED)
+        world.declare("wrong", taskID="task-x", desiredState="Absent", expect={"name": "another"})
+        world.run(5)
+        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"deletionGuard": {"maxDeletions": 1}})
+        for number in range(2):
+            world.remotes.add(Thing.TUNING_TASK, f"task-{number}", SUCCEEDED)
+            world.declare(f"run-{number}", taskID=f"task-{number}", desiredState="Absent")
+        world.run(30)
+        assert world.calls == []
+        self.approve(world)
+        world.run(60)
+        assert len(world.calls) == 2
+        assert "held" not in world.status("qianfan", "ProviderConfig")
