@@ -11,7 +11,7 @@ WORKDIR /src
 COPY constraints.txt ./
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf --mount=type=secret,id=ca \
     python3 -m venv /build \
-    && /build/bin/pip install --no-cache-dir --only-binary :all: --constraint constraints.txt setuptools cyclonedx-bom
+    && /build/bin/pip install --no-cache-dir --only-binary :all: --constraint constraints.txt setuptools
 COPY pyproject.toml README.md ./
 COPY examples ./examples
 COPY operator ./operator
@@ -27,19 +27,22 @@ RUN python3 -m venv --without-pip /opt/trainsweep \
     && /opt/trainsweep/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/trainsweep/lib \
     && find /opt/trainsweep -exec touch --no-dereference --date "@${SOURCE_DATE_EPOCH}" {} +
 
+# What the operator is made of, as CycloneDX: each package with its version and licence. The base has a bill of its own.
 FROM build AS inventory
 WORKDIR /sbom
-RUN /build/bin/cyclonedx-py environment --pyproject /src/pyproject.toml --output-reproducible \
+RUN --mount=type=secret,id=pip,target=/etc/pip.conf --mount=type=secret,id=ca \
+    /build/bin/pip install --no-cache-dir --only-binary :all: --constraint /src/constraints.txt cyclonedx-bom \
+    && /build/bin/cyclonedx-py environment --pyproject /src/pyproject.toml --output-reproducible \
         --output-file trainsweep.cdx.json /opt/trainsweep/bin/python
 
-# Not to be run but written out: what the operator and its dependencies are, as CycloneDX. The base has its own.
+# Not to be run but to be written out: `--target sbom --output DIRECTORY`.
 FROM scratch AS sbom
 COPY --from=inventory /sbom/ /
 
 FROM ${BASE}
-# A base may bring an installer along.
-RUN find /usr -xdev \( -name ensurepip -o -name pip -o -name 'pip-*' -o -name 'pip3*' -o -name 'setuptools*' \) \
-        -prune -exec rm -rf {} +
+# What a base may bring along to build and install packages with.
+RUN find /usr -xdev \( -name ensurepip -o -name pip -o -name 'pip-*' -o -name 'pip3*' -o -name 'setuptools*' \
+        -o -name pkg_resources -o -name _distutils_hack -o -name wheel -o -name 'wheel-*' \) -prune -exec rm -rf {} +
 COPY --from=build /opt/trainsweep /opt/trainsweep
 ENV PATH=/opt/trainsweep/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1 \

@@ -6,8 +6,18 @@ READY := $(VENV)/.ready
 # Most tests wait for a server, so there are more workers than cores.
 WORKERS ?= 4
 
+# What builds the image: docker, podman or buildah; and more of its options, such as --build-arg BASE=...
+ENGINE ?= docker
+ENGINE_OPTIONS ?=
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+IMAGE ?= trainsweep/trainsweep:$(VERSION)
+DIST ?= dist
+# All times in the image are that of the commit, so that the same commit gives the same image.
+SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct),0)
+BUILD = $(ENGINE) build $(ENGINE_OPTIONS) --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH)
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench generate clean
+.PHONY: help demo test check format bench generate image sbom clean
 
 help: ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -19,11 +29,12 @@ test: $(READY) ## Run all tests, the real API server included.
 	-$(BIN)/python tests/tools
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
-check: $(READY) ## Lint, types, layers.
+check: $(READY) ## Lint, types, layers, the Dockerfile.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
 
 format: $(READY) ## Put the code into its form.
 	$(BIN)/ruff format .
@@ -37,6 +48,13 @@ generate: $(READY) ## Write what is generated: the CustomResourceDefinitions, th
 
 bench: $(READY) ## Measure against the figures of the benchmarks' README.
 	$(BIN)/python -m benchmarks
+
+image: sbom ## Build the image with docker, or ENGINE=podman, buildah; and its bill of materials.
+	$(BUILD) --build-arg VERSION=$(VERSION) --build-arg REVISION=$(shell git rev-parse HEAD) \
+		--build-arg CREATED=$(shell git log -1 --format=%cI) --tag $(IMAGE) .
+
+sbom: ## Write what is in the image to dist/trainsweep.cdx.json, as CycloneDX.
+	$(BUILD) --target sbom --output type=local,dest=$(DIST) .
 
 clean: ## Remove the environment and all caches of this checkout.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

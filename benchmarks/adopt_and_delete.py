@@ -19,7 +19,8 @@ from benchmarks.crowd import Crowd
 from benchmarks.provider import ACCESS_KEY, PROJECT, SECRET_KEY, Provider
 from trainsweep.devcluster import Binaries, ControlPlane, User
 
-#: The operator is at rest when it has used no more than this share of a core for `_CALM` seconds.
+#: The operator is at rest when it has used no more than this share of a core for `_CALM` seconds, which is longer than
+#: it lets changes gather before it writes them down.
 _IDLE, _CALM = 0.1, 2.0
 _ADMINISTRATORS = "system:masters"
 

@@ -31,7 +31,7 @@ class MemoryApi:
         #: Called with an object of ours right before its cleanup finalizer goes.
         self.before_release: Callable[[dict[str, Any]], None] = lambda body: None
         self.watchers: list[Callable[[str, bool, dict[str, Any]], None]] = []
-        self._versions = itertools.count(1)
+        self.version = 1
         self._uids = itertools.count(1)
 
     def create(self, kind: str, namespace: str, name: str, spec: dict[str, Any], **metadata: Any) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class MemoryApi:
 
     def put(self, path: str, body: dict[str, Any]) -> None:
         """Store an object as it is, and tell those who watch."""
-        body["metadata"]["resourceVersion"] = str(next(self._versions))
+        body["metadata"]["resourceVersion"] = self._next_version()
         self.objects[path] = body
         self._tell(body, gone=False)
 
@@ -90,6 +90,10 @@ class MemoryApi:
         allowed["metadata"] = {k: v for k, v in wanted.items() if k not in ("resourceVersion", "uid")}
         return self._merge(target, allowed)
 
+    def _next_version(self) -> str:
+        self.version += 1
+        return str(self.version)
+
     def _merge(self, path: str, patch: dict[str, Any]) -> dict[str, Any]:
         before = self.objects[path]
         body = merged(before, patch)
@@ -111,7 +115,7 @@ class MemoryApi:
         ):
             self.before_release(before)
         if "deletionTimestamp" in body["metadata"] and not body["metadata"].get("finalizers"):
-            body["metadata"]["resourceVersion"] = str(next(self._versions))
+            body["metadata"]["resourceVersion"] = self._next_version()
             del self.objects[path]
             self._tell(body, gone=True)
         else:
@@ -160,9 +164,13 @@ class MemoryClient:
     async def merge(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         return await self._exchange(lambda: self._api.patch(path, json.loads(json.dumps(body))))
 
-    async def list(self, path: str):
+    async def pages(self, path: str):
         kind = next(kind.name for kind in KINDS.values() if kind.plural == path.rpartition("/")[2])
-        yield await self._exchange(lambda: [copy.deepcopy(body) for body in self._api.of_kind(kind)])
+
+        def page() -> dict[str, Any]:
+            return {"metadata": {"resourceVersion": str(self._api.version)}, "items": self._api.of_kind(kind)}
+
+        yield await self._exchange(page)
 
     async def aclose(self) -> None:
         pass

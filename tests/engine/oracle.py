@@ -1,5 +1,6 @@
 """What must be true, written from the design alone: it looks at the cluster and the provider, never at the operator."""
 
+from collections import Counter
 from typing import Any
 
 from trainsweep.core.remote import ExternalState, Target, Thing
@@ -57,37 +58,38 @@ class Oracle:
         for verb, remote_id in self._allowed():
             self._withdrawn[verb, remote_id] = self.world.clock.seconds
 
-    def _allowed(self) -> set[tuple[str, str]]:
-        allowed = set()
+    def _allowed(self) -> Counter[tuple[str, str]]:
+        """The calls that are asked for, and by how many resources."""
+        allowed: Counter[tuple[str, str]] = Counter()
         for body in self.resources():
             things = {named(body)}
             if body["kind"] in PART_OF:
                 parts = {one for one, item in self.world.remotes.items.items() if item.remote.parent in things}
                 # The tasks of a job are deleted with it only by cascade.
                 things |= parts if body["spec"].get("cascade") or "delete" not in asked(body) else set()
-            allowed |= {(verb, one) for verb in asked(body) for one in things}
+            allowed.update((verb, one) for verb in asked(body) for one in things)
         return allowed
 
     def _before_write(self, verb: str, target: Target) -> None:
+        askers = self._allowed()[verb, target.id]
         late = self._withdrawn.get((verb, target.id), float("-inf"))
-        if (verb, target.id) not in self._allowed() and self.world.clock.seconds - late > ON_ITS_WAY:
+        if not askers and self.world.clock.seconds - late > ON_ITS_WAY:
             self.wrong.append(f"{verb} {target.id} was asked for by nobody")
         if self.world.remotes.items.get(target.id) and self.world.remotes.items[target.id].unclear:
             self.wrong.append(f"{verb} {target.id} in an unknown state")
-        self._read_before(verb, target)
+        self._read_before(verb, target, max(1, askers))
 
-    def _read_before(self, verb: str, target: Target) -> None:
-        """A read by id of the thing or of its whole, after the last order for it, in this pass."""
-        journal = self.world.remotes.journal[:-1]
-        for entry in reversed(journal):
-            if not isinstance(entry.target, Target):
+    def _read_before(self, verb: str, target: Target, askers: int) -> None:
+        """Each who asks has read the thing or its whole by id, after the last order of its own, a moment ago."""
+        orders = 0
+        for entry in reversed(self.world.remotes.journal[:-1]):
+            if not isinstance(entry.target, Target) or self.world.clock.seconds - entry.time > 60:
                 continue
             if entry.verb == "read" and entry.target.id in (target.id, target.parent):
-                if self.world.clock.seconds - entry.time > 60:
-                    self.wrong.append(f"the read before {verb} {target.id} is old")
+                if orders >= askers:
+                    break
                 return
-            if entry.verb in ("stop", "delete") and entry.target.id == target.id:
-                break
+            orders += entry.verb in ("stop", "delete") and entry.target.id == target.id
         self.wrong.append(f"{verb} {target.id} went out without a read before it")
 
     def _before_release(self, body: dict[str, Any]) -> None:

@@ -107,6 +107,25 @@ class TestTheGuard:
         world.run(30)
         assert world.calls == [("delete", "task-0")]
 
+    @pytest.mark.usefixtures("wave")
+    def test_counts_what_is_held_also_through_an_outage(self, world):
+        world.remotes.read_faults = "forbidden"
+        for number in range(2):
+            world.api.edit(TASK, NAMESPACE, f"run-{number}", reconcile_requested_at="now")
+        world.run(70)
+        assert world.status("qianfan", "ProviderConfig")["held"]["count"] == 5
+
+    def test_forgets_the_request_of_a_resource_that_was_made_again(self, world):
+        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"deletionGuard": {"maxDeletions": 0}})
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.declare("run", taskID="task-a1", desiredState="Absent", deletionPolicy="Orphan")
+        world.run(10)
+        assert world.status("qianfan", "ProviderConfig")["held"]["count"] == 1
+        world.api.delete(TASK, NAMESPACE, "run")
+        world.declare("run", taskID="task-a1", deletionPolicy="Orphan")
+        world.run(10)
+        assert "held" not in world.status("qianfan", "ProviderConfig")
+
     def test_is_not_kept_on_hold_by_resources_that_will_never_act(self, world):
         world.remotes.add(Thing.TUNING_TASK, "task-x", SUCCEEDED)
         world.declare("wrong", taskID="task-x", desiredState="Absent", expect={"name": "another"})

@@ -2,6 +2,7 @@
 
 import pytest
 
+from trainsweep.api.names import FINALIZER
 from trainsweep.core.remote import ExternalState, Thing
 from trainsweep.kube import paths
 
@@ -141,10 +142,12 @@ class TestIdentity:
         assert world.ready("run", JOB) == ("True", "Absent")
 
     def test_a_name_is_pinned_even_when_the_resource_is_deleted_before_it_was_ever_reported(self, world):
+        world.kill()
         world.remotes.add(Thing.TUNING_JOB, "job-a1", SUCCEEDED, name="nightly")
-        world.declare("run", JOB, jobName="nightly")
-        world.run_until(lambda: world.api.get(JOB, NAMESPACE, "run")["metadata"].get("finalizers"), step=0.001)
+        spec = {"providerConfigRef": {"name": "qianfan"}, "jobName": "nightly"}
+        world.api.create(JOB, NAMESPACE, "run", spec, finalizers=[FINALIZER])
         world.api.delete(JOB, NAMESPACE, "run")
+        world.start()
         world.run_until(lambda: world.calls)
         world.kill()
         world.run(10)
@@ -194,12 +197,25 @@ class TestIdentity:
 class TestNothingIsLost:
     def test_an_edit_that_arrives_inside_an_answer(self, world):
         world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.run(5)  # the account is open: nothing but the edit itself brings the resource back
         world.declare("run", taskID="task-a1")
         world.run_until(lambda: world.remotes.journal and world.remotes.journal[-1].verb == "read")
         world.api.watch_delay = 5
         world.api.edit(TASK, NAMESPACE, "run", {"desiredState": "Absent"})
         world.run(30)
         assert world.ready("run") == ("True", "Absent")
+
+    def test_a_policy_that_changes_while_the_finalizer_is_stored(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.run(5)
+        world.api.watch_delay = 0.0005  # the edit is known before the answer to the finalizer's write
+        world.declare("run", taskID="task-a1")
+        world.run_until(lambda: world.api.get(TASK, NAMESPACE, "run")["metadata"].get("finalizers"), step=0.0002)
+        world.api.edit(TASK, NAMESPACE, "run", {"deletionPolicy": "Orphan"})
+        world.api.delete(TASK, NAMESPACE, "run")
+        world.run(60)
+        assert world.calls == []
+        assert world.api.of_kind(TASK) == []
 
     def test_a_withdrawal_that_arrives_while_the_provider_is_read(self, world):
         world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)

@@ -189,3 +189,13 @@ def test_a_list_that_fails_wakes_its_followers_unless_the_whole_account_is_conce
 def test_every_error_of_a_provider_says_whether_it_concerns_the_whole_account():
     assert {kind.account_wide for kind in (ProviderError, Misrouted)} == {False}
     assert Unavailable.account_wide
+
+
+@virtual_time
+async def test_the_pace_is_idle_again_when_what_moved_is_not_followed_any_more():
+    account = Account(tasks=[RUNNING, SLOW])
+    account.poll.follow(RUN, "tasks", "task-a1", RUNNING)
+    account.poll.follow(OTHER, "tasks", "task-b1", SLOW)
+    account.poll.unfollow(RUN)
+    await asyncio.sleep(1000)
+    assert account.times() <= 13

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ..e2e.conftest import served_plane as served_plane
+from ..e2e.conftest import served_plane  # noqa: F401 (a fixture)
 from .operators import Nursery
 
 

@@ -6,10 +6,10 @@ import asyncio
 import json
 from pathlib import Path
 
+from .operators import Nursery
 from .oracle import Scene, forbidden, unfinished
 from .runner import Run
 from .scenario import Scenario
-from .operators import Nursery
 from .things import states
 from .upstream import Upstream
 
@@ -23,7 +23,7 @@ _TAIL = 40
 
 
 async def judge(scenario: Scenario, upstream: Upstream, nursery: Nursery, directory: Path) -> str:
-    """"" when all is right, else the report."""
+    """ "" when all is right, else the report."""
     run = Run(scenario, upstream, nursery, directory)
     async with run.world():
         await run.play()
@@ -43,7 +43,7 @@ async def _settle(run: Run) -> list[str]:
         scene = await _scene(run)
         if never := forbidden(scene):
             return never
-        complaints = unfinished(scene) + run.losses()
+        complaints = unfinished(scene)
         if not complaints:
             writes = _writes(run)
             await run.clock.reach(run.clock.elapsed + STAYS)
@@ -54,8 +54,6 @@ async def _settle(run: Run) -> list[str]:
             complaints = [f"writes go on at rest: {_writes(run)} after {writes}"]
         if run.clock.elapsed > deadline:
             return complaints
-        if run.clock.elapsed > deadline - SETTLED + 200:
-            open("/tmp/slow.txt","a").write(f"{run.scenario.seed} {run.clock.elapsed:.0f} {complaints}\n")
         await asyncio.sleep(0.5)
 
 
@@ -71,7 +69,7 @@ async def _scene(run: Run) -> Scene:
         states={id: state for provider in run.providers.values() for id, state in states(provider).items()},
         objects=objects,
         left=_left(run.directory / "audit.log"),
-        starts=run.starts,
+        starts=run.fleet.starts,
         refused=run.scenario.refused,
     )
 

@@ -79,6 +79,6 @@ class Operator:
     async def ended(self, *, within: float) -> int:
         """How it ended; it has so many seconds for that."""
         async with asyncio.timeout(within):
-            while (code := self.code) is None:
+            while (code := self.code) is None:  # noqa: ASYNC110 (another process decides, so there is no event)
                 await asyncio.sleep(0.01)
         return code

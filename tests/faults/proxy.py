@@ -66,7 +66,7 @@ class Proxy:
     """`effect(moment)` is called before and after each write is carried out; False from "before" prevents it."""
 
     def __init__(self, upstream: Upstream, rng: random.Random, effect: Callable[[str], bool]) -> None:
-        self._upstream = upstream
+        self.upstream = upstream
         self._random = rng
         self._effect = effect
         self._faults: list[ApiFault] = []
@@ -186,7 +186,7 @@ class Proxy:
         stale = request.method == "GET" and self._active("stale")
         if stale and request.raw_path in self._old:
             return self._old[request.raw_path]
-        async with self._upstream.request(
+        async with self.upstream.request(
             request.method, request.raw_path, body=body or None, headers=_headers(request.headers)
         ) as answer:
             found = answer.status, await answer.read()
@@ -195,7 +195,7 @@ class Proxy:
         return found
 
     async def _watch(self, request: web.BaseRequest) -> web.StreamResponse:
-        async with self._upstream.request("GET", request.raw_path, headers=_headers(request.headers)) as answer:
+        async with self.upstream.request("GET", request.raw_path, headers=_headers(request.headers)) as answer:
             response = web.StreamResponse(status=answer.status, headers={"Content-Type": "application/json"})
             await response.prepare(request)
             stream = Stream(request.transport)

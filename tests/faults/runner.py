@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-import signal
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,17 +17,26 @@ from trainsweep.simulators.server import serve
 from trainsweep.simulators.world import Missing
 
 from .clock import FACTOR, Clock
+from .fleet import Fleet
 from .history import Life, View
-from .operators import Nursery, Operator
+from .operators import Nursery
 from .proxy import Proxy
 from .scenario import Scenario
-from .steps import Action, ApiTrouble, ClockStep, Create, Edit, Kill, Pause, ProviderTrouble, Remove, Rotate, Second
-from .steps import Vanish
+from .steps import (
+    Action,
+    ApiTrouble,
+    ClockStep,
+    Create,
+    Edit,
+    Pause,
+    ProviderTrouble,
+    Remove,
+    Rotate,
+    Second,
+    Vanish,
+)
 from .things import BAIDU, HUAWEI, PROJECT, Deed, Noted, simulators
 from .upstream import Upstream, User
-
-#: Seconds, real ones, that a clean end may take.
-CLEAN_END = 20.0
 
 
 class Run:
@@ -42,16 +50,11 @@ class Run:
         self.secrets: list[str] = [upstream.token]
         self.deeds: list[Deed] = []
         self.lives: list[Life] = []
-        self.starts = 0
         self.complaints: list[str] = []
-        self._nursery = nursery
-        self._alive: list[Operator] = []
-        self._kills = list(scenario.kills)
-        self._effects = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._orders: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._rng = random.Random(scenario.seed)
-        self.proxy = Proxy(upstream, self._rng, self._effect)
+        self.fleet = Fleet(nursery, self.clock, directory, self.user.namespace, scenario.kills)
+        self.proxy = Proxy(upstream, random.Random(scenario.seed), self.fleet.effect)  # noqa: S311 (a lot, no secret)
         self.providers: dict[str, Noted] = {}
         self._urls: dict[str, str] = {}
 
@@ -63,15 +66,15 @@ class Run:
         self.providers = simulators(scenario.things, scenario.switches, scenario.timing, keys, self.clock.time)
         async with AsyncExitStack() as stack:
             for account, provider in self.providers.items():
-                provider.watch(self.deeds, self._effect)
+                provider.watch(self.deeds, self.fleet.effect)
                 self._urls[account] = await stack.enter_async_context(serve(provider))
             await stack.enter_async_context(self.proxy.serve())
-            self.proxy.kubeconfig(self.directory / "kubeconfig")
+            self.proxy.kubeconfig(self.fleet.kubeconfig)
             stack.push_async_callback(self._tidy)
             await self.user.create("Namespace", self.user.namespace)
             for account, key in keys.items():
                 await self._account(account, key)
-            self._start()
+            self.fleet.start()
             yield
 
     async def play(self) -> None:
@@ -84,7 +87,7 @@ class Run:
             await asyncio.wait(troubles)
         for provider in self.providers.values():
             provider.faults.clear()
-        self._kills.clear()
+        await self.fleet.calm()
 
     async def finish(self) -> None:
         """The finale: every resource is deleted at once, with what it depends on or without."""
@@ -102,10 +105,6 @@ class Run:
             for account in self.providers:
                 await self.user.delete("ProviderConfig", account)
                 await self.user.delete("Secret", account)
-
-    def losses(self) -> list[str]:
-        """Operators that ended although nobody ended them."""
-        return [f"an operator ended by itself with {one.code}" for one in self._alive if one.code is not None]
 
     # What happens.
 
@@ -127,7 +126,7 @@ class Run:
         async with self._orders[name]:
             await self._do(action)
 
-    async def _do(self, action: Action) -> None:  # noqa: C901 (a table)
+    async def _do(self, action: Action) -> None:
         match action:
             case Create():
                 await self._create(action)
@@ -148,7 +147,7 @@ class Run:
             case ProviderTrouble():
                 await self._trouble(action)
             case Second():
-                await self._second(action)
+                await self.fleet.second(action)
             case Rotate(account, late):
                 await self._rotate(account, late)
 
@@ -163,7 +162,9 @@ class Run:
         thing = next(thing for thing in self.scenario.things if thing.id == action.thing)
         parts = tuple(part for part in self.scenario.things if part.parent == thing.id)
         view = View(at, action.spec, paused=action.paused)
-        self.lives.append(Life(uid, action.kind, action.name, thing, parts, action.name.startswith("rival"), views=[view]))
+        self.lives.append(
+            Life(uid, action.kind, action.name, thing, parts, action.name.startswith("rival"), views=[view])
+        )
 
     def _life(self, name: str) -> Life:
         return next(life for life in reversed(self.lives) if life.name == name)
@@ -207,68 +208,9 @@ class Run:
         data = {"accessKey": key["access_key"], "secretKey": key["secret_key"]}
         await self.user.patch("Secret", account, {"stringData": data})
 
-    # Operators.
-
-    def _start(self) -> Operator:
-        operator = Operator.start(
-            self._nursery,
-            kubeconfig=self.directory / "kubeconfig",
-            namespace=self.user.namespace,
-            directory=self.directory,
-            clock=self.clock,
-        )
-        self._alive.append(operator)
-        self.starts += 1
-        return operator
-
-    async def _second(self, action: Second) -> None:
-        """If all are killed meanwhile, there is nothing left to end."""
-        if not self._alive:
-            return
-        older = self._alive[0]
-        if action.frozen:
-            older.signal(signal.SIGSTOP)
-        younger = self._start()
-        await asyncio.sleep(action.lasts / FACTOR)
-        older.signal(signal.SIGCONT)
-        if older not in self._alive or younger not in self._alive:
-            return
-        await asyncio.sleep(2 / FACTOR)
-        ending = older if action.older_ends else younger
-        if ending not in self._alive:
-            return
-        self._alive.remove(ending)
-        ending.signal(signal.SIGTERM if action.cleanly else signal.SIGKILL)
-        code = await ending.ended(within=CLEAN_END)
-        # Until it has read its login it ends as any process does.
-        if action.cleanly and code not in (0, -signal.SIGTERM):
-            self.complaints.append(f"an operator that was asked to end ended with {code}")
-
-    def _effect(self, moment: str) -> bool:
-        """A write is about to be carried out, or has been: the moment to kill, if it is one."""
-        self._effects += moment == "before"
-        kill = next((kill for kill in self._kills if (kill.effect, kill.moment) == (self._effects, moment)), None)
-        if kill is None:
-            return True
-        self._kills.remove(kill)
-        self.complaints += self.losses()
-        for operator in self._alive:
-            operator.signal(signal.SIGKILL)
-        self._alive.clear()
-        task = asyncio.create_task(self._start_later(kill), name="trouble")
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        return False
-
-    async def _start_later(self, kill: Kill) -> None:
-        await asyncio.sleep(kill.down / FACTOR)
-        self._start()
-
     async def _tidy(self) -> None:
-        self.complaints += self.losses()
-        for operator in self._alive:
-            operator.signal(signal.SIGKILL)
-            await operator.ended(within=CLEAN_END)
+        await self.fleet.end()
+        self.complaints += self.fleet.complaints
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -6,8 +6,21 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from .steps import Action, ApiTrouble, ClockStep, Create, Edit, Kill, Pause, ProviderTrouble, Remove, Rotate, Step
-from .steps import Second, Vanish
+from .steps import (
+    Action,
+    ApiTrouble,
+    ClockStep,
+    Create,
+    Edit,
+    Kill,
+    Pause,
+    ProviderTrouble,
+    Remove,
+    Rotate,
+    Second,
+    Step,
+    Vanish,
+)
 from .things import BAIDU, HUAWEI, Thing
 from .troubles import api_fault, provider_fault
 
@@ -19,7 +32,7 @@ SIGNED = 600.0
 
 @dataclass(frozen=True)
 class Scenario:
-    """`finale`: at the end the user deletes every resource at once, "accounts": their ProviderConfigs and Secrets too."""
+    """`finale`: at the end the user deletes all "resources" at once, or with them the "accounts"; "" for neither."""
 
     seed: int
     things: tuple[Thing, ...]
@@ -54,7 +67,7 @@ class Scenario:
 
 
 def scenario(seed: int) -> Scenario:
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 (a lot, no secret)
     things = _things(rng)
     steps = [*_lives(rng, things), *_troubles(rng)]
     return Scenario(

@@ -31,7 +31,7 @@ class Upstream:
     @classmethod
     @asynccontextmanager
     async def open(cls, kubeconfig: Path) -> AsyncIterator[Upstream]:
-        login = json.loads(kubeconfig.read_text())
+        login = json.loads(kubeconfig.read_text())  # noqa: ASYNC240 (a small file, once)
         cluster = login["clusters"][0]["cluster"]
         authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
         trust = ssl.create_default_context(cadata=authority)
@@ -43,9 +43,7 @@ class Upstream:
         ) as session:
             yield cls(cluster["server"], login["users"][0]["user"]["token"], session)
 
-    def request(
-        self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str]
-    ) -> Any:
+    def request(self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str]) -> Any:
         """An aiohttp request under this login; `path` holds the query."""
         mine = {**headers, "Authorization": f"Bearer {self.token}"}
         return self.session.request(method, f"{self.server}{path}", data=body, headers=mine)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from kubernetes.aio.config import ConfigException
+from kubernetes.aio.config.kube_config import list_kube_config_contexts
 
 from trainsweep.core.errors import TrainsweepError
 from trainsweep.kube.client import KubeClient, KubeError, Login
@@ -26,6 +27,16 @@ Context = Annotated[
     str | None,
     typer.Option(help="The context of the kubeconfig. By default its current one.", envvar="TRAINSWEEP_CONTEXT"),
 ]
+
+
+def own_namespace(kubeconfig: Path | None, context: str | None) -> str:
+    """The namespace that the context works in, as kubectl takes it; "default" without a kubeconfig."""
+    try:
+        contexts, current = list_kube_config_contexts(str(kubeconfig) if kubeconfig else None)
+    except ConfigException:
+        return "default"
+    chosen: dict[str, Any] = next((entry for entry in contexts if entry["name"] == context), current)
+    return (chosen.get("context") or {}).get("namespace") or "default"
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ from rich.text import Text
 from trainsweep.api.common import ConfigKind, DeletionPolicy, DesiredState, ProviderName
 from trainsweep.api.provider_config import AccountSpec, ModelArts, Qianfan
 from trainsweep.cli.adoption import Adoption, documents
-from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish
+from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish, own_namespace
 from trainsweep.cli.inventory import Inventory, Item, claimed, is_claimed, take_inventory
 from trainsweep.cli.known import config_of, load
 from trainsweep.cli.reading import credentials_of_environment, reading
@@ -113,7 +113,9 @@ def discover(
     deletion_policy: Annotated[
         DeletionPolicy, typer.Option(help="In manifests: what deleting a resource does to its remote thing.")
     ] = DeletionPolicy.ORPHAN,
-    namespace: Annotated[str, typer.Option("--namespace", "-n", help="The namespace of config and manifests.")] = "",
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", help="The namespace of config and manifests; by default the context's.")
+    ] = "",
     allow_http_endpoints: Annotated[
         bool,
         typer.Option(
@@ -142,7 +144,8 @@ def discover(
     Exit codes: 0 listed, 1 provider or cluster error, 2 wrong usage.
     """
     spec = _spec(provider, region, project_id, endpoint)
-    config = _config(provider_config, cluster_provider_config, namespace)
+    home = namespace or own_namespace(kubeconfig, context)
+    config = _config(provider_config, cluster_provider_config, namespace, home)
     shape = Output.MANIFESTS if as_manifests else output
     if not config.name and (spec is None or shape is Output.MANIFESTS):
         also = "" if spec is None else " (the name that the manifests give)"
@@ -157,8 +160,8 @@ def discover(
         case Output.JSON:
             typer.echo(json.dumps([_as_json(item) for item in items], indent=2, ensure_ascii=False))
         case Output.MANIFESTS:
-            target_namespace = namespace or config.namespace or "default"
-            adoption = Adoption(ConfigKind(config.kind), config.name, target_namespace, desired_state, deletion_policy)
+            target = namespace or config.namespace or home
+            adoption = Adoption(ConfigKind(config.kind), config.name, target, desired_state, deletion_policy)
             typer.echo(documents(items, adoption), nl=False)
         case Output.TABLE:
             _print_table(items)
@@ -218,7 +221,7 @@ def _spec(provider: ProviderName | None, region: str, project_id: str, endpoint:
         raise typer.BadParameter(f"--{first['loc'][0]} is not fit: {first['msg']}.") from None
 
 
-def _config(namespaced: str, cluster: str, namespace: str) -> Key:
+def _config(namespaced: str, cluster: str, namespace: str, home: str) -> Key:
     """The config that is meant; its name is "" when none was given."""
     if namespaced and cluster:
         raise typer.BadParameter("Give --provider-config or --cluster-provider-config, not both.")
@@ -227,7 +230,7 @@ def _config(namespaced: str, cluster: str, namespace: str) -> Key:
     place, _, name = namespaced.rpartition("/")
     if place and namespace and place != namespace:
         raise typer.BadParameter(f"A ProviderConfig serves its own namespace: {place}, not {namespace}.")
-    return Key("ProviderConfig", place or namespace or "default", name)
+    return Key("ProviderConfig", place or home, name)
 
 
 def _as_json(item: Item) -> dict[str, Any]:

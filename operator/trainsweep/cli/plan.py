@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from trainsweep.api.common import DeletionPolicy
-from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish
+from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish, own_namespace
 from trainsweep.cli.forecast import Forecast, Terms, forecast
 from trainsweep.cli.ground import Ground
 from trainsweep.cli.manifests import read_manifests
@@ -42,8 +42,9 @@ def plan(
         bool, typer.Option("--deleting", help="Tell what deleting the resources would do, not what applying them does.")
     ] = False,
     namespace: Annotated[
-        str, typer.Option("--namespace", "-n", help="The namespace of manifests that name none.")
-    ] = "default",
+        str,
+        typer.Option("--namespace", "-n", help="The namespace of manifests that name none; by default the context's."),
+    ] = "",
     deletion_policy: Annotated[
         DeletionPolicy,
         typer.Option(envvar="TRAINSWEEP_DELETION_POLICY", help="The operator's setting of the same name."),
@@ -76,7 +77,8 @@ def plan(
     usage, 3 something would be stopped or deleted.
     """
     terms = Terms(Endpoints(http=allow_http_endpoints), deletion_policy, deleting)
-    found = finish(lambda: _plan(filename, namespace, terms, kubeconfig, context))
+    place = namespace or own_namespace(kubeconfig, context)
+    found = finish(lambda: _plan(filename, place, terms, kubeconfig, context))
     if output is Output.JSON:
         typer.echo(json.dumps([_as_json(entry) for entry in found], indent=2, ensure_ascii=False))
     else:

@@ -41,6 +41,8 @@ ACCOUNT_WORKERS = 8
 SETTLE = 1.0
 SWEEP_EVERY = 600.0
 SWEEP_RETRY = 5.0
+#: Seconds in which a watch that begins has listed what is there.
+LISTED = 10.0
 
 
 class LeaseLost(TrainsweepError):
@@ -96,7 +98,7 @@ class Engine:
             revisit=self._revisit,
         )
         self._configs = Queue(self._reconcile_config, limit=ACCOUNT_WORKERS)
-        self._watch = Watch(login, self._hand_over, namespaces=settings.namespaces, restarted=self._watch_restarted)
+        self._watch = Watch(login, self._hand_over, namespaces=settings.namespaces, listing=self._watch_lists)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
         self._sweep_now = asyncio.Event()
@@ -195,9 +197,9 @@ class Engine:
         await asyncio.gather(*(queue.drain(self._settings.drain_seconds) for queue in queues))
         await self._accounts.aclose()
 
-    def _known(self, kind: str) -> dict[Key, str]:
+    def _known(self, kind: str) -> dict[Key, Record | Config]:
         objects: Mapping[Key, Record | Config] = self._store.records if kind in REMOTE_KINDS else self._store.configs
-        return {key: known.uid for key, known in objects.items() if key.kind == kind}
+        return {key: known for key, known in objects.items() if key.kind == kind}
 
     def _hand_over(self, kind: str, gone: bool, body: Mapping[str, Any]) -> None:
         """From the watch's thread: parse there, decide here."""
@@ -206,11 +208,14 @@ class Engine:
         parsed = None if gone else parse(kind, body)
         self._loop.call_soon_threadsafe(self._apply, key_of(kind, body), body["metadata"]["uid"], parsed)
 
-    def _watch_restarted(self) -> None:
+    def _watch_lists(self) -> None:
+        """What is deleted between our own list and the watch's is shown by neither: a sweep after both tells."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._sweep_now.set)
+            self._loop.call_soon_threadsafe(self._loop.call_later, LISTED, self._sweep_now.set)
 
     def _receive(self, kind: str, gone: bool, body: Mapping[str, Any]) -> None:
+        if not gone and self._store.holds(key_of(kind, body), body["metadata"]["resourceVersion"]):
+            return
         self._apply(key_of(kind, body), body["metadata"]["uid"], None if gone else parse(kind, body))
 
     def _apply(self, key: Key, uid: str, parsed: Record | Config | Unreadable | None) -> None:

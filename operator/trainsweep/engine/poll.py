@@ -30,6 +30,8 @@ class Poll:
         self._followers: defaultdict[str, dict[str, Key]] = defaultdict(dict)
         self._followed: dict[Key, tuple[str, str]] = {}
         self._known: dict[Key, Remote | None] = {}
+        #: By list, who follows something that moves: the pace must not cost a look at every follower.
+        self._moving: defaultdict[str, set[Key]] = defaultdict(set)
         self._due: dict[str, float] = {}
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -51,26 +53,32 @@ class Poll:
             self._followers[collection][remote_id] = key
         before = self._known.get(key)
         self._known[key] = seen
+        if _moves(seen):
+            self._moving[collection].add(key)
+        else:
+            self._moving[collection].discard(key)
         if collection not in self._due or _moves(seen) != _moves(before):
             self._schedule(collection)
 
     def unfollow(self, key: Key) -> None:
         self._known.pop(key, None)
         collection, remote_id = self._followed.pop(key, ("", ""))
+        if collection in self._moving:
+            self._moving[collection].discard(key)
         followers = self._followers.get(collection, {})
         if followers.get(remote_id) != key:
             return
         del followers[remote_id]
         if not followers:
             del self._followers[collection]
+            self._moving.pop(collection, None)
             self._due.pop(collection, None)
             self._snapshots.forget(collection)
 
     def _schedule(self, collection: str) -> None:
         """Set when a list is due; the first of its followers that moves makes it the active pace."""
         now = asyncio.get_running_loop().time()
-        moving = any(_moves(self._known.get(key)) for key in self._followers[collection].values())
-        seconds = self.pace.active_seconds if moving else self.pace.idle_seconds
+        seconds = self.pace.active_seconds if self._moving[collection] else self.pace.idle_seconds
         due = now + seconds * random.uniform(0.9, 1.1)  # noqa: S311 (spreads polls, guards nothing)
         # A stream of new followers must not push a list into the future for ever.
         self._due[collection] = min(due, self._due.get(collection, due))

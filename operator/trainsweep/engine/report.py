@@ -25,7 +25,8 @@ from trainsweep.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-#: A deletion that goes well is told at most this often (seconds): most are over before, and every word is a write.
+#: A deletion that goes well is told only after this many seconds in which nothing was done or told: most are over
+#: before, and every word is a write.
 DELETION_NEWS = 10.0
 _GOING_WELL = frozenset({Reason.OBSERVING, Reason.STOPPING, Reason.DELETING})
 
@@ -72,7 +73,8 @@ class Reporter:
         now = asyncio.get_running_loop().time()
         pinned = record.given_id or record.past.external_id
         going_well = record.deleting and pinned and standing.synced and standing.reason in _GOING_WELL
-        if going_well and now - max(memory.reported_at, memory.deleting_since) < DELETION_NEWS:
+        last_news = max(memory.reported_at, memory.deleting_since, memory.last_write)
+        if going_well and now - last_news < DELETION_NEWS:
             return
         status = status_of(facts, decision, memory.call)
         before = json.loads(record.status) if record.status else {}

@@ -78,6 +78,11 @@ class Store:
             return Change.STATUS
         return Change.SUBSTANCE
 
+    def holds(self, key: Key, version: str) -> bool:
+        """Whether this very view of an object is here."""
+        known = self.records.get(key) or self.configs.get(key)
+        return known is not None and known.version == version
+
     def unchanged(self, record: Record) -> bool:
         """Whether a decision taken on this view still stands: nothing but status and version has changed since."""
         current = self.records.get(record.key)

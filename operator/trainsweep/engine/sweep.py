@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from trainsweep.api.kinds import KINDS
-from trainsweep.core.record import Key
-from trainsweep.engine.parse import key_of
+from trainsweep.core.record import Key, Record
+from trainsweep.engine.parse import Config, key_of
+from trainsweep.engine.store import newer
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
 
@@ -18,25 +19,32 @@ log = logging.getLogger(__name__)
 async def sweep(
     client: KubeClient,
     namespaces: tuple[str, ...],
-    known: Callable[[str], Mapping[Key, str]],
+    known: Callable[[str], Mapping[Key, Record | Config]],
     deliver: Callable[[str, bool, Mapping[str, Any]], None],
 ) -> None:
-    """Deliver every object that is there, and as gone what was `known(kind)` before (key and uid) and is no more."""
+    """Deliver every object that is there, and as gone what was `known(kind)` before and is no more."""
     for kind in KINDS.values():
         if kind.scope == "Cluster" and namespaces:
             continue
-        before = known(kind.name)
-        found: set[Key] = set()
-        try:
-            for namespace in namespaces or ("",):
-                async for page in client.list(paths.collection(kind.name, namespace)):
-                    for body in page:
+        for namespace in namespaces or ("",):
+            before = [known_ for key, known_ in known(kind.name).items() if namespace in ("", key.namespace)]
+            found: set[Key] = set()
+            version = ""
+            try:
+                async for page in client.pages(paths.collection(kind.name, namespace)):
+                    version = page["metadata"]["resourceVersion"]
+                    for body in page.get("items") or ():
                         found.add(key_of(kind.name, body))
                         deliver(kind.name, False, body)
-        except KubeError as error:
-            if error.status != 404:
-                raise
-            log.info("the definition of a kind is missing; its resources are taken for gone", extra={"kind": kind.name})
-        for key, uid in before.items():
-            if key not in found:
-                deliver(kind.name, True, {"metadata": {"namespace": key.namespace, "name": key.name, "uid": uid}})
+            except KubeError as error:
+                if error.status != 404:
+                    raise
+                log.info("the definition of a kind is missing: its resources are gone", extra={"kind": kind.name})
+            for missing in before:
+                # A list that is older than what is known of an object says nothing about it.
+                if missing.key not in found and not (version and newer(missing.version, version)):
+                    deliver(kind.name, True, {"metadata": _identity(missing)})
+
+
+def _identity(known: Record | Config) -> dict[str, str]:
+    return {"namespace": known.key.namespace, "name": known.key.name, "uid": known.uid}

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 LOGIN_AGE = timedelta(minutes=10)
 #: Pauses between restarts of a watch that failed, in seconds.
 RESTART_FIRST, RESTART_LONGEST = 1.0, 30.0
+#: Seconds in which lists count as one listing.
+LISTING = 5.0
 #: Seconds that TLS connections get to close, so that none is left to the garbage collector.
 CLOSING = 0.1
 
@@ -38,15 +40,16 @@ Sink = Callable[[str, bool, Mapping[str, Any]], None]
 
 
 class Watch:
-    """`restarted()` is called in the watch's thread before it starts again after a failure."""
+    """`listing()` is called in the watch's thread when it lists what is there: at its start, and after a failure."""
 
     def __init__(
-        self, login: Login, sink: Sink, *, namespaces: tuple[str, ...] = (), restarted: Callable[[], None]
+        self, login: Login, sink: Sink, *, namespaces: tuple[str, ...] = (), listing: Callable[[], None]
     ) -> None:
         self._login = login
         self._sink = sink
         self._namespaces = namespaces
-        self._restarted = restarted
+        self._listing = listing
+        self._listed = float("-inf")
         self._end: Callable[[], object] | None = None
         self._stopping = threading.Event()
         self._started = False
@@ -89,7 +92,6 @@ class Watch:
             if self._stopping.wait(pause):
                 return
             pause = min(RESTART_LONGEST, pause * 2)
-            self._restarted()
 
     async def _operator(self) -> None:
         # A flag of this loop: kopf waits for one of another kind in a thread, which would outlast a failure of kopf and
@@ -98,6 +100,7 @@ class Watch:
         self._end = partial(asyncio.get_running_loop().call_soon_threadsafe, stop.set)
         if self._stopping.is_set():
             return
+        self._lists()
         await kopf.operator(
             registry=self._registry(),
             settings=_settings(scoped=bool(self._namespaces)),
@@ -121,9 +124,18 @@ class Watch:
     def _handler(self, kind: str) -> Callable[..., Any]:
         async def handle(event: Mapping[str, Any], **_: Any) -> None:
             self._last_event = time.time()
+            if event.get("type") is None:  # from a list: after 410 kopf begins anew by itself
+                self._lists()
             self._sink(kind, event.get("type") == "DELETED", event["object"])
 
         return handle
+
+    def _lists(self) -> None:
+        """Said once for a listing of all kinds."""
+        now = asyncio.get_running_loop().time()
+        if now - self._listed > LISTING:
+            self._listed = now
+            self._listing()
 
     async def _connect(self, **_: Any) -> kopf.ConnectionInfo:
         return kopf.ConnectionInfo(**await self._login.connection(), expiration=datetime.now(UTC) + LOGIN_AGE)

@@ -111,10 +111,15 @@ class KubeClient:
 
     async def list(self, path: str) -> AsyncIterator[list[dict[str, Any]]]:
         """The items of a list, page by page."""
+        async for page in self.pages(path):
+            yield page.get("items") or []
+
+    async def pages(self, path: str) -> AsyncIterator[dict[str, Any]]:
+        """A list as the API server hands it out, whose version is that of its first page."""
         query = {"limit": str(PAGE)}
         while True:
             answer = await self.get(path, query)
-            yield answer.get("items") or []
+            yield answer
             proceed = (answer.get("metadata") or {}).get("continue")
             if not proceed:
                 return

@@ -1,0 +1,58 @@
+"""What is generated is current, and what is told in prose is what the code does."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from trainsweep.api.provider_config import RateLimit
+from trainsweep.core.reasons import Reason
+from trainsweep.providers.registry import PACES
+
+from .pages import DOCS, ROOT, links
+
+
+def test_the_reference_is_current():
+    command = [sys.executable, str(DOCS / "generate.py"), "--check"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("field", "pace"),
+    [("reads_per_second", "reads"), ("writes_per_second", "writes"), ("max_in_flight", "in_flight")],
+)
+def test_the_paces_that_are_told_are_those_of_the_code(field: str, pace: str):
+    told = RateLimit.model_fields[field].description or ""
+    for provider, paces in PACES.items():
+        assert f"{getattr(paces, pace):g} for {provider}" in told
+
+
+def entries() -> dict[str, str]:
+    """The text of each reason on the troubleshooting page."""
+    parts = re.split(r"^### `(\w+)`\n", (DOCS / "troubleshooting.md").read_text(), flags=re.MULTILINE)[1:]
+    return {reason: text.partition("\n## ")[0].strip() for reason, text in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def test_every_reason_has_its_entry_and_every_entry_a_reason():
+    assert sorted(entries()) == sorted(Reason)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_an_entry_says_what_the_reason_means_and_what_to_do(reason: Reason):
+    meaning, _, advice = entries()[reason].partition("\n\n")
+    assert meaning == reason.meaning
+    assert advice
+
+
+def test_every_alert_has_its_runbook_and_every_runbook_is_listed():
+    rules = yaml.safe_load((ROOT / "charts" / "trainsweep" / "files" / "rules.yaml").read_text())
+    alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"] if "alert" in rule}
+    index = (DOCS / "runbooks" / "index.md").read_text()
+    titles = {(DOCS / "runbooks" / page).read_text().splitlines()[0] for page in links(index)}
+    assert titles == {f"# {alert}" for alert in alerts}
+    assert set(re.findall(r"^\| \[(\w+)\]", index, re.MULTILINE)) == alerts
