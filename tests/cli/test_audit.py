@@ -59,9 +59,10 @@ def test_an_intent_without_a_result_stays_and_says_that_it_was_cut_off(log):
 
 def test_what_was_left_behind_is_told(log):
     path = log(line("left", why="the deletion policy is Orphan"))
-    assert "left behind: the deletion policy is Orphan" in CliRunner(env={"COLUMNS": "400"}).invoke(
-        app, ["audit", path]
-    ).output
+    assert (
+        "left behind: the deletion policy is Orphan"
+        in CliRunner(env={"COLUMNS": "400"}).invoke(app, ["audit", path]).output
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 
 @dataclass(slots=True)
@@ -71,7 +72,5 @@ class Guard:
     def _forget_old(self, now: datetime) -> None:
         """Oldest first, so this ends at the first that counts. A clock that was set back forgets later, not sooner."""
         horizon = now - timedelta(seconds=self.window)
-        for uid, at in list(self._admitted.items()):
-            if at >= horizon:
-                break
+        for uid, _ in list(takewhile(lambda entry: entry[1] < horizon, self._admitted.items())):
             del self._admitted[uid]
