@@ -34,7 +34,7 @@ def main() -> int:
     if options.output == "json":
         print(json.dumps([asdict(result) for result in results], indent=2))
     else:
-        Console(width=140).print(table(results))
+        Console(width=170).print(table(results))
     return 0
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
 #: Seconds. On two idle cores a base takes 25 s, a build 40 s.
 _PATIENCE = 900
 
@@ -50,11 +49,11 @@ class Buildah:
         self("commit", "--quiet", "--rm", container, name)
         archive.unlink()
 
-    def make_image(self, name: str, options: list[str], dist: Path, *flags: str) -> None:
-        """`make image` of this checkout, and its bill of materials in `dist`; `flags` are those of make itself."""
+    def make_image(self, checkout: Path, name: str, options: list[str], dist: Path, *flags: str) -> None:
+        """`make image` in a checkout, and its bill of materials in `dist`; `flags` are those of make itself."""
         variables = {"ENGINE": self.command, "ENGINE_OPTIONS": options, "IMAGE": [name], "DIST": [str(dist)]}
         given = [f"{variable}={' '.join(words)}" for variable, words in variables.items()]
-        _output(["make", "--directory", str(ROOT), "image", *flags, *given])
+        _output(["make", "--directory", str(checkout), "image", *flags, *given])
 
     def image(self, name: str) -> Image:
         about = json.loads(self("inspect", "--type", "image", name))

@@ -16,8 +16,10 @@ from .package_index import secrets
 
 __all__ = ["quiet_world", "served_plane"]
 
+ROOT = Path(__file__).parents[2]
 BASE = "localhost/base"
 EPOCH = "1700000000"
+_LEFT_OUT = (".venv", ".hypothesis", "*_cache", "__pycache__", "dist", "site")
 _PROGRAMS = ("buildah", "mmdebstrap", "bwrap")
 
 
@@ -47,12 +49,19 @@ def options(base: Image, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This checkout, as it is now: what is edited meanwhile would make two builds differ."""
+    copy = tmp_path_factory.mktemp("checkout") / "trainsweep"
+    return shutil.copytree(ROOT, copy, symlinks=True, ignore=shutil.ignore_patterns(*_LEFT_OUT))
+
+
+@pytest.fixture(scope="session")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where `make image` writes the bill of materials."""
     return tmp_path_factory.mktemp("dist")
 
 
 @pytest.fixture(scope="session")
-def image(buildah: Buildah, options: list[str], dist: Path) -> Image:
-    buildah.make_image("localhost/trainsweep", options, dist)
+def image(buildah: Buildah, checkout: Path, options: list[str], dist: Path) -> Image:
+    buildah.make_image(checkout, "localhost/trainsweep", options, dist)
     return buildah.image("localhost/trainsweep")

@@ -16,6 +16,8 @@ from .buildah import Image
 
 #: Where a pod finds its ServiceAccount's token and the API server's certificate.
 _ACCOUNT = "/run/secrets/kubernetes.io/serviceaccount"
+#: Its directories, made one by one: those that bubblewrap makes unasked are its own user's alone.
+_PLACE = ("--tmpfs", "/run", "--dir", "/run/secrets", "--dir", "/run/secrets/kubernetes.io")
 _BECOME = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
 
 
@@ -47,9 +49,13 @@ class Container:
             pid = json.loads(await asyncio.to_thread(news.read))["child-pid"]
         return cls(process, pid, log)
 
+    @property
+    def running(self) -> bool:
+        return self._process.returncode is None
+
     async def stop(self) -> int:
         """SIGTERM; the answer is the exit code."""
-        if self._process.returncode is None:
+        if self.running:
             os.kill(self._pid, signal.SIGTERM)
         return await asyncio.wait_for(self._process.wait(), 60)
 
@@ -60,7 +66,7 @@ def _confined(
     user, group = image.config["User"].split(":")
     own = dict(line.split("=", 1) for line in image.config["Env"])
     environment = own | {"HOME": "/"} | dict(env or {})  # a user without an entry in /etc/passwd is at home in /
-    mounted = ("--tmpfs", "/run", "--ro-bind", str(account), _ACCOUNT, "--remount-ro", "/run") if account else ()
+    mounted = (*_PLACE, "--ro-bind", str(account), _ACCOUNT, "--remount-ro", "/run") if account else ()
     return [
         *("bwrap", "--ro-bind", str(image.files), "/", "--proc", "/proc", "--dev", "/dev", *mounted),
         *("--unshare-pid", "--unshare-ipc", "--as-pid-1", "--die-with-parent", "--new-session"),

@@ -12,6 +12,7 @@ import stat
 import struct
 import subprocess
 import tomllib
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,7 +24,8 @@ from trainsweep.devcluster import ControlPlane
 
 from ..e2e.api import OPERATOR
 from ..e2e.world import World, until
-from .buildah import ROOT, Buildah, Image
+from .buildah import Buildah, Image
+from .conftest import BASE, ROOT
 from .container import Container, run
 
 pytestmark = pytest.mark.timeout(1800)
@@ -130,9 +132,9 @@ def test_probes_are_left_to_the_chart(image: Image) -> None:
     assert not image.config.get("Healthcheck")
 
 
-def test_it_says_what_it_is_and_what_it_was_made_from(image: Image) -> None:
+def test_it_says_what_it_is_and_what_it_was_made_from(image: Image, checkout: Path) -> None:
     def git(*arguments: str) -> str:
-        command = ["git", "-C", str(ROOT), *arguments]
+        command = ["git", "-C", str(checkout), *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
 
     labels = {
@@ -147,14 +149,14 @@ def test_it_says_what_it_is_and_what_it_was_made_from(image: Image) -> None:
         "version": version("trainsweep"),
         "revision": git("rev-parse", "HEAD"),
         "created": git("log", "-1", "--format=%cI"),
-        "base.name": "localhost/base",
+        "base.name": BASE,
     }
 
 
 def test_the_same_commit_gives_the_same_image(
-    buildah: Buildah, options: list[str], image: Image, tmp_path: Path
+    buildah: Buildah, checkout: Path, options: list[str], image: Image, tmp_path: Path
 ) -> None:
-    buildah.make_image("localhost/again", options, tmp_path, "--old-file=sbom")
+    buildah.make_image(checkout, "localhost/again", options, tmp_path, "--old-file=sbom")
     assert buildah.image("localhost/again").id == image.id
 
 
@@ -170,9 +172,9 @@ async def test_it_works_on_a_cluster_with_a_root_file_system_that_cannot_be_writ
 
     container = await start(image, world, tmp_path)
     try:
+        await until(partial(probed, await served(container)), "its probes succeed", shown=container.log)
         await world.reaches("TrainingJobVersion", "stopped", "Stopped")
         await world.reaches("FineTuningTask", "absent", "Absent")
-        assert await probes(container) == {"/livez": 200, "/readyz": 200}
         for kind, name in (("TrainingJobVersion", "stopped"), ("FineTuningTask", "absent")):
             await world.delete(kind, name)
     finally:
@@ -202,10 +204,17 @@ def _service(plane: ControlPlane) -> dict[str, str]:
     return {"KUBERNETES_SERVICE_HOST": server.host, "KUBERNETES_SERVICE_PORT": str(server.port)}
 
 
-async def probes(container: Container) -> dict[str, int]:
-    def url() -> str:
+async def served(container: Container) -> str:
+    """The URL of its health and metrics, which it tells in its log."""
+
+    def told() -> str:
+        assert container.running, container.log.read_text()
         lines = [json.loads(line) for line in container.log.read_text().splitlines() if line.startswith("{")]
         return next((line["url"] for line in lines if "url" in line), "")
 
-    async with httpx.AsyncClient(base_url=await until(url, "its log tells where it serves"), trust_env=False) as http:
-        return {path: (await http.get(path)).status_code for path in ("/livez", "/readyz")}
+    return await until(told, "its log tells where it serves", shown=container.log)
+
+
+async def probed(url: str) -> bool:
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+        return all([(await http.get(path)).is_success for path in ("/livez", "/readyz")])

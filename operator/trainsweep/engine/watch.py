@@ -105,6 +105,8 @@ class Watch:
             registry=self._registry(),
             settings=_settings(scoped=bool(self._namespaces)),
             standalone=True,
+            # For peers, of which there are none. By default kopf asks for the user's name, and a container's has none.
+            identity="trainsweep",  # type: ignore[arg-type]  # a NewType that kopf does not export
             clusterwide=not self._namespaces,
             namespaces=self._namespaces,
             stop_flag=stop,

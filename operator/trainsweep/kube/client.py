@@ -40,17 +40,21 @@ class Login:
     context: str | None = None
 
     async def configuration(self) -> client.Configuration:
-        """Load it afresh: tokens rotate."""
+        """Load it afresh: tokens rotate. Raises ConfigException, which says where a login was looked for."""
         loaded = client.Configuration()
         loaded.retries = 1
         try:
             await config.load_kube_config(
                 config_file=self.kubeconfig, context=self.context, client_configuration=loaded
             )
-        except config.ConfigException:
+        except config.ConfigException as no_file:
             if self.kubeconfig or self.context:
-                raise
-            config.load_incluster_config(client_configuration=loaded)
+                raise config.ConfigException(f"{self.kubeconfig or 'The kubeconfig'}: {no_file}") from None
+            try:
+                config.load_incluster_config(client_configuration=loaded)
+            except config.ConfigException as no_pod:
+                reasons = f"neither a kubeconfig ({no_file}) nor a pod's service account ({no_pod})"
+                raise config.ConfigException(f"There is {reasons}.") from None
         return loaded
 
     async def connection(self) -> dict[str, Any]:

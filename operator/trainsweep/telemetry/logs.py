@@ -46,6 +46,8 @@ def configure(*, pretty: bool, level: str) -> None:
     logging.getLogger("trainsweep").setLevel(level.upper())
     # It warns at each start that signals do not reach it; they reach the engine.
     logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
+    # It warns at each login of a pod that there is no kubeconfig; where one is needed, the error tells.
+    logging.getLogger("kubernetes.aio.config.kube_config").setLevel(logging.ERROR)
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:
