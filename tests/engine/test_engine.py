@@ -3,6 +3,7 @@
 import pytest
 
 from trainsweep.api.names import FINALIZER
+from trainsweep.core.record import Key
 from trainsweep.core.remote import ExternalState, Thing
 from trainsweep.kube import paths
 
@@ -264,6 +265,16 @@ class TestNothingIsLost:
 
 
 class TestPersistentTrouble:
+    def test_a_status_that_somebody_else_wrote_is_put_right(self, world):
+        world.declare("run", taskID="task-a1", desiredState="Stopped")
+        world.run(5)
+        status = world.api.get(TASK, NAMESPACE, "run")["status"]
+        wrong = [{**condition, "reason": "ProviderUnavailable"} for condition in status["conditions"]]
+        world.api.patch(f"{paths.resource(Key(TASK, NAMESPACE, 'run'))}/status", {"status": {"conditions": wrong}})
+        assert world.ready("run") == ("True", "ProviderUnavailable")
+        world.run(60)
+        assert world.ready("run") == ("True", "Absent")
+
     @pytest.mark.parametrize(
         ("fault", "state", "reason"),
         [

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from .operators import Nursery
 from .oracle import Scene, forbidden, unfinished
@@ -32,8 +34,9 @@ async def judge(scenario: Scenario, upstream: Upstream, nursery: Nursery, direct
             await run.finish()
             complaints = await _settle(run)
         complaints += await _betrayed(run)
+        objects = (await _scene(run)).objects if complaints else {}
     complaints += run.complaints + _defects(run)
-    return _report(run, complaints) if complaints else ""
+    return _report(run, complaints, objects) if complaints else ""
 
 
 async def _settle(run: Run) -> list[str]:
@@ -49,9 +52,9 @@ async def _settle(run: Run) -> list[str]:
             await run.clock.reach(run.clock.elapsed + STAYS)
             scene = await _scene(run)
             complaints = forbidden(scene) + unfinished(scene)
-            if complaints or _writes(run) == writes:
-                return complaints
-            complaints = [f"writes go on at rest: {_writes(run)} after {writes}"]
+            if not complaints and _writes(run) == writes:
+                return []
+            complaints.append(f"{_writes(run) - writes} writes at rest")
         if run.clock.elapsed > deadline:
             return complaints
         await asyncio.sleep(0.5)
@@ -107,10 +110,16 @@ def _lines(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def _report(run: Run, complaints: list[str]) -> str:
+def _short(body: dict[str, Any]) -> str:
+    metadata = {name: value for name, value in body["metadata"].items() if name != "managedFields"}
+    return json.dumps({"kind": body["kind"], "metadata": metadata, "status": body.get("status")})
+
+
+def _report(run: Run, complaints: list[str], objects: Mapping[str, dict[str, Any]]) -> str:
     parts = {
         "complaints": complaints,
         "the scenario": [str(run.scenario)],
+        "what the API server has": [_short(body) for body in objects.values() if body["kind"] != "Secret"],
         "what the providers were asked": [str(deed) for deed in run.deeds],
         "the last requests to the API server": list(run.proxy.journal)[-_TAIL:],
         "the end of the audit log": _lines(run.directory / "audit.log")[-_TAIL:],

@@ -116,15 +116,15 @@ def _untrue(life: Life, body: dict[str, Any], scene: Scene) -> Iterable[str]:
     """What a living resource says that is not so."""
     status = body.get("status", {})
     conditions = {entry["type"]: entry for entry in status.get("conditions", ())}
+    rival = _elder(life, scene)
+    guarded = FINALIZER in body["metadata"].get("finalizers", ())
+    if not rival and guarded == (life.last.spec.get("deletionPolicy") == "Orphan"):
+        yield f"it {'has' if guarded else 'lacks'} its finalizer"
     if life.last.paused:
         return
     if status.get("observedGeneration") != body["metadata"]["generation"]:
         yield "its status is about an older generation"
         return
-    rival = _elder(life, scene)
-    guarded = FINALIZER in body["metadata"].get("finalizers", ())
-    if not rival and guarded == (life.last.spec.get("deletionPolicy") == "Orphan"):
-        yield f"it {'has' if guarded else 'lacks'} its finalizer"
     ready, reason = (conditions.get("Ready", {}).get(field) for field in ("status", "reason"))
     wanted = {("False", "ManagementConflict")} if rival else _truth(life, scene)
     if (ready, reason) not in wanted:

@@ -197,14 +197,16 @@ class Proxy:
     async def _watch(self, request: web.BaseRequest) -> web.StreamResponse:
         async with self.upstream.request("GET", request.raw_path, headers=_headers(request.headers)) as answer:
             response = web.StreamResponse(status=answer.status, headers={"Content-Type": "application/json"})
-            await response.prepare(request)
             stream = Stream(request.transport)
             reading = asyncio.create_task(self._read(answer, stream))
             self.streams.add(stream)
             try:
+                await response.prepare(request)
                 while line := await stream.lines.get():
                     await self._unheld.wait()
                     await response.write(line)
+            except ConnectionError:  # whoever watched is gone
+                pass
             finally:
                 self.streams.discard(stream)
                 reading.cancel()

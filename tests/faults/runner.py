@@ -52,6 +52,7 @@ class Run:
         self.lives: list[Life] = []
         self.complaints: list[str] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._born: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._orders: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.fleet = Fleet(nursery, self.clock, directory, self.user.namespace, scenario.kills)
         self.proxy = Proxy(upstream, random.Random(scenario.seed), self.fleet.effect)  # noqa: S311 (a lot, no secret)
@@ -152,6 +153,11 @@ class Run:
                 await self._rotate(account, late)
 
     async def _create(self, action: Create) -> None:
+        rival = action.name.startswith("rival")
+        if rival:
+            # The API server's times of creation are whole seconds, and the older one is to be the owner.
+            await self._born[action.thing].wait()
+            await asyncio.sleep(1.1)
         metadata = {"annotations": {"trainsweep.dev/paused": "true"}} if action.paused else {}
         while True:
             at = self.clock.elapsed
@@ -162,9 +168,8 @@ class Run:
         thing = next(thing for thing in self.scenario.things if thing.id == action.thing)
         parts = tuple(part for part in self.scenario.things if part.parent == thing.id)
         view = View(at, action.spec, paused=action.paused)
-        self.lives.append(
-            Life(uid, action.kind, action.name, thing, parts, action.name.startswith("rival"), views=[view])
-        )
+        self.lives.append(Life(uid, action.kind, action.name, thing, parts, rival, views=[view]))
+        self._born[action.thing].set()
 
     def _life(self, name: str) -> Life:
         return next(life for life in reversed(self.lives) if life.name == name)

@@ -32,18 +32,19 @@ async def test_every_scenario_ends_right(
     """Replay a failing seed with `pytest tests/faults --seed N`; `--log-cli-level=INFO` shows how far it is."""
     turns = asyncio.Semaphore(AT_ONCE)
 
-    async def play(seed: int) -> tuple[int, str]:
+    async def play(seed: int) -> bool:
         async with turns:
             directory = tmp_path / str(seed)
             directory.mkdir()
             begun = time.monotonic()
             report = await judge(scenario(seed), upstream, nursery, directory)
-            log.info("seed %d: %s after %.0f s", seed, "wrong" if report else "right", time.monotonic() - begun)
-            return seed, report
+            if report:
+                log.error("seed %d is wrong\n%s", seed, report)
+            else:
+                log.info("seed %d is right after %.0f s", seed, time.monotonic() - begun)
+            return not report
 
     async with Upstream.open(served_plane.kubeconfig_for("operator")) as upstream:
-        verdicts = await asyncio.gather(*(play(seed) for seed in seeds))
-    failed = {seed: report for seed, report in verdicts if report}
-    for seed, report in failed.items():
-        print(f"\n==== seed {seed}\n{report}")  # noqa: T201 (shown when the test fails)
-    assert not failed, f"{len(failed)} of {len(seeds)} scenarios failed; replay with --seed: {sorted(failed)}"
+        right = await asyncio.gather(*(play(seed) for seed in seeds))
+    wrong = [seed for seed, fine in zip(seeds, right, strict=True) if not fine]
+    assert not wrong, f"{len(wrong)} of {len(seeds)} scenarios went wrong; replay with --seed: {wrong}"

@@ -23,7 +23,7 @@ from trainsweep.engine.report import Reporter
 from trainsweep.engine.store import Change, Store
 from trainsweep.engine.sweep import sweep
 from trainsweep.engine.watch import Watch
-from trainsweep.kube.client import KubeClient, Login
+from trainsweep.kube.client import KubeClient, KubeError, Login
 from trainsweep.kube.events import Events
 from trainsweep.kube.lease import Lease
 from trainsweep.kube.surroundings import Surroundings
@@ -41,6 +41,8 @@ ACCOUNT_WORKERS = 8
 SETTLE = 1.0
 SWEEP_EVERY = 600.0
 SWEEP_RETRY = 5.0
+#: Seconds after which a status that somebody else wrote is looked into: not at once, as the two would go on for ever.
+RECHECK = 30.0
 #: Seconds in which a watch that begins has listed what is there.
 LISTED = 10.0
 
@@ -224,11 +226,15 @@ class Engine:
             case None:
                 self._gone(key, uid)
             case Record():
-                if self._store.put(parsed) is Change.SUBSTANCE:
+                change = self._store.put(parsed)
+                if change is Change.SUBSTANCE:
                     self._reconciler.notice(parsed)
                     self._wake(key)
                     self._wake_referrers(key)
                     self._revisit(parsed.config)
+                elif change is Change.STATUS:
+                    # Our own words are here before the watch shows them: these are somebody else's, and may be wrong.
+                    self._queue(parsed.config).add(key, Priority.POLL, after=RECHECK)
             case Config():
                 if self._store.put_config(parsed) is Change.SUBSTANCE:
                     self._configs.add(key)
@@ -272,6 +278,13 @@ class Engine:
     async def _reconcile_config(self, key: Key) -> float | None:
         try:
             return await self._accounts.reconcile(key)
+        except KubeError as error:
+            if error.status == 404:
+                return None  # it has just gone, and the watch will tell
+            if error.status == 409:
+                return SETTLE
+            log.warning("an account could not be looked after", extra={"account": str(key), "error": str(error)})
+            return SWEEP_RETRY
         except Exception as error:
             log.warning("an account could not be looked after", extra={"account": str(key), "error": repr(error)})
             return SWEEP_RETRY

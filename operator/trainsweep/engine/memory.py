@@ -17,6 +17,7 @@ class Memory:
 
     `last_write`: when our last stop or delete ended; only reads and lists begun after it count.
     `deleting_since`: when the deletion of the resource was first noticed.
+    `looked`: when the remote thing was last looked at.
     `reported_at`: when the status was last written.
     `failures` and `waits` give the growing pauses after errors and while waiting for the provider.
     `call`: the last stop or delete with its answer, in the form of `status.lastCall`.
@@ -28,6 +29,7 @@ class Memory:
     parent: str = ""
     last_write: float = 0.0
     deleting_since: float = 0.0
+    looked: float = 0.0
     reported_at: float = 0.0
     failures: int = 0
     waits: int = 0

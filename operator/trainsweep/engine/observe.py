@@ -19,6 +19,10 @@ from trainsweep.engine.account import Account
 from trainsweep.engine.memory import Memory
 from trainsweep.engine.store import Store
 
+#: Which looks after a call are by id, come what may: the thing is mostly gone by then, and the proof takes this read
+#: anyway. Whoever waits longer is better served by the list that all share.
+CLOSE_LOOKS = (1, 2)
+
 
 async def identify(record: Record, memory: Memory, account: Account, store: Store) -> Target | Absent:
     """The one remote thing that the resource names. Pinned once, it is never looked up again.
@@ -94,10 +98,15 @@ async def _by_name(account: Account, thing: Thing, name: str, parent: str = "") 
 
 
 async def observe(target: Target, memory: Memory, account: Account, *, fresh: bool) -> Remote | Absent:
-    """What the thing is now; `fresh` reads it by id in any case. Raises `ProviderError`."""
+    """What the thing is now; `fresh` reads it by id in any case. Raises `ProviderError`.
+
+    While the provider is at work for us, every look brings news: a list begun before the last look would bring none.
+    """
     collection = account.provider.collection(target)
-    begun_after = max(memory.last_write, _recently(account))
-    if not fresh and (target.parent or target.thing is not Thing.TUNING_TASK):
+    begun_after = max(memory.last_write, memory.looked if memory.waits else 0.0, _recently(account))
+    memory.looked = asyncio.get_running_loop().time()
+    listed = target.parent or target.thing is not Thing.TUNING_TASK
+    if listed and not fresh and memory.waits not in CLOSE_LOOKS:
         entry = (await account.snapshots.get(collection, begun_after)).entries.get(target.id)
         if entry and entry.complete:
             return entry

@@ -58,7 +58,10 @@ async def read_secret(client: KubeClient, config: Config) -> Secret:
 
 
 async def protect_secret(client: KubeClient, secret: Secret, *, needed: bool) -> None:
-    """Set or remove the in-use finalizer. A Secret that is going can only be let go."""
+    """Set or remove the in-use finalizer. A Secret that is going can only be let go.
+
+    Raises `KubeError` 409 when it has changed since it was read: with its ProviderConfig gone nobody would try again.
+    """
     if needed == secret.protected or (needed and secret.deleting):
         return
     finalizers = [name for name in secret.finalizers if name != IN_USE_FINALIZER]
@@ -68,7 +71,7 @@ async def protect_secret(client: KubeClient, secret: Secret, *, needed: bool) ->
     try:
         await client.merge(paths.secret(secret.namespace, secret.name), {"metadata": metadata})
     except KubeError as error:
-        if error.status not in (404, 409):
+        if error.status != 404:
             raise
 
 

@@ -1,4 +1,4 @@
-"""The watch and the sweep by themselves, against an API server that fails them."""
+"""Parts of the operator by themselves, against an API server that fails them or says what they do not expect."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from trainsweep.api.names import IN_USE_FINALIZER
 from trainsweep.core.record import Record
 from trainsweep.devcluster import ControlPlane
 from trainsweep.engine.parse import Config, parse
+from trainsweep.engine.secrets import protect_secret, read_secret
 from trainsweep.engine.sweep import sweep
 from trainsweep.engine.watch import Watch
-from trainsweep.kube.client import KubeClient, Login
+from trainsweep.kube.client import KubeClient, KubeError, Login
 
 from .proxy import ApiFault, Proxy, Trouble
 from .upstream import Upstream, User
@@ -34,6 +36,21 @@ async def proxy(served_plane: ControlPlane) -> AsyncIterator[Proxy]:
         proxy = Proxy(upstream, rng, lambda moment: True)
         async with proxy.serve():
             yield proxy
+
+
+@pytest_asyncio.fixture
+async def client(proxy: Proxy, tmp_path: Path) -> AsyncIterator[KubeClient]:
+    client = KubeClient(await Login(str(proxy.kubeconfig(tmp_path / "kubeconfig"))).configuration())
+    yield client
+    await client.aclose()
+
+
+@pytest_asyncio.fixture
+async def user(proxy: Proxy) -> User:
+    """Somebody with an empty namespace."""
+    user = User(proxy.upstream, f"faults-{secrets.token_hex(4)}")
+    await user.create("Namespace", user.namespace)
+    return user
 
 
 @pytest.mark.parametrize("trouble", ["sick", "gone", "cut"])
@@ -55,11 +72,7 @@ async def test_a_watch_goes_on_after_the_api_server_ended_it(proxy: Proxy, tmp_p
     assert not watch.state.alive, "the thread has ended"
 
 
-async def test_a_list_from_the_past_does_not_tell_of_anybody_s_end(proxy: Proxy, tmp_path: Path):
-    login = Login(str(proxy.kubeconfig(tmp_path / "kubeconfig")))
-    user = User(proxy.upstream, f"faults-sweep-{secrets.token_hex(3)}")
-    await user.create("Namespace", user.namespace)
-    client = KubeClient(await login.configuration())
+async def test_a_list_from_the_past_does_not_tell_of_anybody_s_end(proxy: Proxy, user: User, client: KubeClient):
     gone: list[str] = []
 
     async def sweep_(*known: Record | Config) -> None:
@@ -71,22 +84,37 @@ async def test_a_list_from_the_past_does_not_tell_of_anybody_s_end(proxy: Proxy,
             lambda kind, is_gone, body: gone.append(body["metadata"]["name"]) if is_gone else None,
         )
 
-    try:
-        stale = ApiFault("stale")
-        proxy.begin(stale)
-        await sweep_()
-        await user.create("TrainingJob", "new", spec={"jobID": "1", "providerConfigRef": {"name": "none"}})
-        (body,) = await user.list("TrainingJob")
-        record = parse("TrainingJob", body)
-        assert isinstance(record, Record)
-        await sweep_(record)
-        assert not gone, "the list is older than the resource"
-        await user.delete("TrainingJob", "new")
-        proxy.end(stale)
-        await sweep_(record)
-        assert gone == ["new"]
-    finally:
-        await client.aclose()
+    stale = ApiFault("stale")
+    proxy.begin(stale)
+    await sweep_()
+    await user.create("TrainingJob", "new", spec={"jobID": "1", "providerConfigRef": {"name": "none"}})
+    (body,) = await user.list("TrainingJob")
+    record = parse("TrainingJob", body)
+    assert isinstance(record, Record)
+    await sweep_(record)
+    assert not gone, "the list is older than the resource"
+    await user.delete("TrainingJob", "new")
+    proxy.end(stale)
+    await sweep_(record)
+    assert gone == ["new"]
+
+
+async def test_a_secret_that_changed_meanwhile_is_not_taken_for_let_go(user: User, client: KubeClient):
+    """Its ProviderConfig, once let go, is not there to try again."""
+    spec = {"provider": "Qianfan", "qianfan": {}, "credentials": {"secretRef": {"name": "keys"}}}
+    await user.create("ProviderConfig", "account", spec=spec)
+    data = {"accessKey": "not-a-real-key", "secretKey": "not-a-real-secret"}
+    await user.create("Secret", "keys", stringData=data, metadata={"finalizers": [IN_USE_FINALIZER]})
+    (body,) = await user.list("ProviderConfig")
+    account = parse("ProviderConfig", body)
+    assert isinstance(account, Config)
+    seen = await read_secret(client, account)
+    assert await user.delete("Secret", "keys"), "the finalizer keeps it"
+    with pytest.raises(KubeError) as conflict:
+        await protect_secret(client, seen, needed=False)
+    assert conflict.value.status == 409
+    await protect_secret(client, await read_secret(client, account), needed=False)
+    assert await user.list("Secret") == []
 
 
 async def streams(proxy: Proxy, *, other_than: frozenset[object]) -> frozenset[object]:
