@@ -72,6 +72,7 @@ async def test_the_standby_finishes_what_the_leader_began(quiet_world: World, bl
         before = world.writes()
         leader.send(signal.SIGCONT)
         assert await leader.ended() == 1
-        assert world.writes() == before
+        # A request whose bytes were being handed over at the blow goes out at the thaw: a lease cannot call it back.
+        assert len(world.writes()) - len(before) <= 1
     # What was on its way at the blow may be asked for once more; nothing else is.
     assert sum(count - 1 for count in deletes(world).values()) <= 4

@@ -335,6 +335,21 @@ class TestTheLastMoment:
 
         assert await lane.call(read, Call("read")) == "went out"
 
+    @virtual_time
+    async def test_a_lease_lost_while_a_connection_is_made_holds_the_request_back(self):
+        leads = True
+        lane = a_lane(may_write=lambda: leads)
+
+        async def request():
+            nonlocal leads
+            await lane.turn()
+            leads = False
+            lane.check()
+
+        with pytest.raises(Fenced):
+            await lane.call(request, Call("delete", wanted=lambda: True))
+        assert await lane.call(request, Call("read")) is None
+
 
 @virtual_time
 async def test_every_call_is_told_with_its_outcome_and_without_its_waiting():

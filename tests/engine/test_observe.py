@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -60,6 +61,18 @@ async def look(account, memory=None, *, target=TASK, fresh=False):
 
 
 class TestALook:
+    @virtual_time
+    async def test_takes_the_time_at_which_a_v1_job_was_made_from_a_list_of_any_age(self):
+        made = datetime(2026, 1, 31, tzinfo=UTC)
+        job = Remote("155500", "train", ExternalState.STOPPED, "")
+        account = Account(read=job, lists=((replace(job, created_at=made, parts=None),),))
+        for _ in range(2):
+            seen = await look(account, target=Target(Thing.JOB, "155500"), fresh=True)
+            assert isinstance(seen, Remote)
+            assert seen.created_at == made
+            await asyncio.sleep(1000)
+        assert account.listed == 1
+
     @virtual_time
     async def test_is_content_with_a_recent_list(self):
         account = Account()

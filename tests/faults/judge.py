@@ -12,6 +12,7 @@ from .operators import Nursery
 from .oracle import Scene, forbidden, unfinished
 from .runner import Run
 from .scenario import Scenario
+from .steps import ClockStep
 from .things import states
 from .upstream import Upstream
 
@@ -73,6 +74,7 @@ async def _scene(run: Run) -> Scene:
         objects=objects,
         left=_left(run.directory / "audit.log"),
         starts=run.fleet.starts,
+        clock_steps=sum(isinstance(step.action, ClockStep) for step in run.scenario.steps),
         refused=run.scenario.refused,
     )
 

@@ -22,7 +22,8 @@ PATIENCE = 25
 @dataclass(frozen=True)
 class Scene:
     """How things stand. `states` are those of the remote things that are there; `objects` is the API server's, by uid;
-    `left` the reasons, by uid, for which the audit log says a resource was let go; `starts` counts operators.
+    `left` the reasons, by uid, for which the audit log says a resource was let go; `starts` counts operators,
+    `clock_steps` how often their clock was set.
     """
 
     lives: list[Life]
@@ -31,6 +32,7 @@ class Scene:
     objects: Mapping[str, dict[str, Any]]
     left: Mapping[str, str]
     starts: int
+    clock_steps: int
     refused: bool
 
 
@@ -67,11 +69,15 @@ def _unasked(scene: Scene) -> Iterable[str]:
 
 
 def _repeated(scene: Scene) -> Iterable[str]:
-    """Each operator may be told once that a call was accepted, for each resource that names the thing."""
+    """An operator is told once that a call was accepted, for each resource that names the thing; when its clock was set
+    back, it may ask once more.
+    """
     accepted = Counter((deed.operation, deed.target) for deed in scene.deeds if deed.accepted)
     tried = Counter((deed.operation, deed.target) for deed in scene.deeds)
     for (operation, target), count in accepted.items():
-        most = scene.starts * sum(target in (life.thing.id, *(part.id for part in life.parts)) for life in scene.lives)
+        most = (scene.starts + scene.clock_steps) * sum(
+            target in (life.thing.id, *(part.id for part in life.parts)) for life in scene.lives
+        )
         if count > most:
             yield f"{operation} {target} was accepted {count} times, at {scene.starts} starts of an operator"
     for (operation, target), count in tried.items():
@@ -154,7 +160,11 @@ def _truth(life: Life, scene: Scene) -> set[tuple[str, str]]:
     over = state in ENDED or (not state and life.thing.kind != "config")
     if state == "Absent":
         found = {("False", "NotFound") if desired == "Present" else ("True", "Absent")}
-        return found | {("True", "Absent")} if "ttlSecondsAfterFinished" in spec else found
+        return (
+            found | {("True", "Absent")}
+            if {"ttlSecondsAfterFinished", "activeDeadlineSeconds"} & spec.keys()
+            else found
+        )
     if "ttlSecondsAfterFinished" in spec and (over or desired == "Stopped"):
         desired = "Absent"
     if desired == "Present" and "activeDeadlineSeconds" in spec:

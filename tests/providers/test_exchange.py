@@ -38,6 +38,14 @@ async def exchange(behaviour, *, write=False, read_timeout=30.0):
             done.set()
 
 
+async def test_a_call_whose_client_was_replaced_meanwhile_is_tried_again():
+    client = httpx.AsyncClient()
+    await client.aclose()
+    with pytest.raises(Unavailable, match="was not sent") as refused:
+        await send(client, client.build_request("DELETE", "https://provider.example/v1/jobs/1"), write=True)
+    assert not isinstance(refused.value, OutcomeUnknown), "it cannot have taken effect"
+
+
 async def hang_up(writer, done):
     pass
 

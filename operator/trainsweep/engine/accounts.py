@@ -140,7 +140,7 @@ class Accounts:
             config.spec,
             secret.credentials,
             endpoints=self._endpoints,
-            transport=paced(account.lane.turn, in_flight(config.spec)),
+            transport=paced(account.lane, in_flight(config.spec)),
             now=self._now,
         )
         self._accounts[config.key] = account

@@ -185,8 +185,14 @@ class Lane:
             await asyncio.sleep(pause)
             call.waited += pause
             pause = 0.0  # the provider may have asked for quiet meanwhile
-        # Asked at the last moment: the wait may have been long, and the process may have been frozen in it.
-        if call.wanted and not (self._may_write() and call.wanted()):
+        self.check()
+
+    def check(self) -> None:
+        """Raise `Fenced` unless the call under way may still go out. Asked after every wait: it may have been long, and
+        the process may have been frozen in it.
+        """
+        call = _call.get()
+        if call and call.wanted and not (self._may_write() and call.wanted()):
             raise Fenced
 
     def reset(self) -> None:

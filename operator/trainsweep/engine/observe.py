@@ -7,6 +7,7 @@ and a complete list begun after our last write does not hold it.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from trainsweep.api.fine_tuning import FineTuningJobSpec
 from trainsweep.api.training import TrainingJobSpec, TrainingJobVersionSpec
@@ -123,6 +124,10 @@ async def observe(target: Target, memory: Memory, account: Account, *, fresh: bo
             ) from refusal
         return Absent(f"{target.id}: {refusal}; and the complete list {collection} does not hold it")
     memory.parent = remote.parent or memory.parent
+    if target.thing is Thing.JOB and remote.created_at is None:
+        # A V1 job read by id does not say when it was made. That never changes, so a list of any age can tell.
+        entry = (await account.snapshots.get(collection, 0.0)).entries.get(target.id)
+        remote = replace(remote, created_at=entry.created_at if entry else None)
     return remote
 
 

@@ -32,8 +32,10 @@ async def send(client: httpx.AsyncClient, request: httpx.Request, *, write: bool
     """Send once and read the whole answer, whatever its status below 300 or from 400 on.
 
     Raises `OutcomeUnknown` (write) or `Unavailable` (read) without an answer, `Misrouted` for a redirect, `Malformed`
-    for a body that does not decompress.
+    for a body that does not decompress, `Unavailable` when the client was replaced between two requests of one call.
     """
+    if client.is_closed:
+        raise Unavailable(f"{_call(request)} was not sent, as the credentials just changed; it will be tried again.")
     try:
         response = await client.send(request, follow_redirects=False)
     except httpx.TransportError as error:

@@ -218,6 +218,6 @@ def test_a_part_of_a_job_is_a_task_with_the_job_as_parent(service):
 async def test_a_closed_provider_sends_nothing_more(service):
     provider = service.provider()
     await provider.aclose()
-    with pytest.raises(RuntimeError, match="closed"):
+    with pytest.raises(Unavailable, match="was not sent"):
         await provider.read(TASK)
     assert service.requests == []

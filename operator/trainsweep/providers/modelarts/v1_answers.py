@@ -78,7 +78,7 @@ def version_number(part: Remote) -> int:
 
 
 def job(job_id: str, name: str, parts: tuple[Remote, ...]) -> Remote:
-    """A job as the sum of its versions. The API tells no time of creation here: the oldest version's stands for it."""
+    """A job as the sum of its versions. The API does not tell here when it was made: older versions may be gone."""
     now = state_of_parts(parts)
     shown = [part for part in parts if part.state is now]
     ended = [part.finished_at for part in parts if part.finished_at]
@@ -87,7 +87,6 @@ def job(job_id: str, name: str, parts: tuple[Remote, ...]) -> Remote:
         name=name,
         state=now,
         provider_state=max(shown, key=version_number).provider_state if shown else "",
-        created_at=min((part.created_at for part in parts if part.created_at), default=None),
         started_at=min((part.started_at for part in parts if part.started_at), default=None),
         finished_at=max(ended) if ended and all(part.state.ended for part in parts) else None,
         parts=parts,
