@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Most tests wait for a server, so there are more workers than cores.
 WORKERS ?= 4
+# Which fault scenarios a soak plays. A thousand take about a quarter of an hour on two cores.
+RUNS ?= 2000
+FIRST ?= 300
 
 # What builds the image: docker, podman or buildah; and more of its options, such as --build-arg BASE=...
 ENGINE ?= docker
@@ -17,7 +20,7 @@ SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct),0)
 BUILD = $(ENGINE) build $(ENGINE_OPTIONS) --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench generate image sbom clean
+.PHONY: help demo test soak check format bench generate image sbom clean
 
 help: ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -28,6 +31,10 @@ demo: $(READY) ## Show all five seeds at work on a real API server.
 test: $(READY) ## Run all tests, the real API server included.
 	-$(BIN)/python tests/tools
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
+
+soak: $(READY) ## Play RUNS=2000 fault scenarios from seed FIRST=300 on; `make test` plays the first 300.
+	TRAINSWEEP_FAULT_RUNS=$(RUNS) TRAINSWEEP_FAULT_FIRST=$(FIRST) \
+		$(BIN)/pytest tests/faults/test_faults.py --log-cli-level=INFO -p no:xdist
 
 check: $(READY) ## Lint, types, layers, the Dockerfile.
 	$(BIN)/ruff check .
