@@ -1,4 +1,4 @@
-"""Two shards: each operator has its own namespaces and its own Lease, and neither does, or waits for, the other's work."""
+"""Two shards: each operator has its own namespaces and Lease, and neither does, or waits for, the work of the other."""
 
 from __future__ import annotations
 
