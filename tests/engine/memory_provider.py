@@ -5,7 +5,7 @@ Effects come late, answers get lost after the effect, reads lie as documented (`
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from trainsweep.core.errors import (
@@ -21,12 +21,11 @@ from trainsweep.core.errors import (
     WrongState,
 )
 from trainsweep.core.remote import ExternalState, Receipt, Remote, Target, Thing, state_of_parts
+from trainsweep.providers.pacing import Pace
 
 from .virtual_time import Clock
 
 LATENCY = 0.02
-#: Waits until the next request may go out, as `PacedTransport` does.
-Turn = Callable[[], Awaitable[None]]
 #: Seconds from the acceptance of a stop or delete to its effect.
 EFFECT = 3.0
 PART_OF = {Thing.TUNING_JOB: Thing.TUNING_TASK, Thing.JOB: Thing.VERSION}
@@ -133,9 +132,9 @@ class Remotes:
 class MemoryProvider:
     """One client of the account, for one life of the operator."""
 
-    def __init__(self, world: Remotes, turn: Turn, killed: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, world: Remotes, pace: Pace, killed: Callable[[], bool] = lambda: False) -> None:
         self.world = world
-        self._turn = turn
+        self._pace = pace
         self._killed = killed
         self.closed = False
 
@@ -205,8 +204,9 @@ class MemoryProvider:
         return Receipt(f"req-{len(self.world.journal)}")
 
     async def _arrive(self, verb: str, target: Target | str) -> None:
-        await self._turn()
+        await self._pace.turn()
         await self._pass(LATENCY)
+        self._pace.check()
         self.world.advance()
         known = isinstance(target, Target) and target.id in self.world.items
         state = self.world.shown(target.id, clear=True).state if known else None

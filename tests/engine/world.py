@@ -10,9 +10,10 @@ from unittest.mock import patch
 from trainsweep.api.provider_config import AccountSpec
 from trainsweep.engine.engine import Engine, EngineSettings
 from trainsweep.kube import paths
+from trainsweep.providers.pacing import Pace
 
 from .memory_api import MemoryApi, MemoryClient
-from .memory_provider import MemoryProvider, Remotes, Turn
+from .memory_provider import MemoryProvider, Remotes
 from .virtual_time import Clock, VirtualLoop
 
 NAMESPACE = "team-a"
@@ -62,10 +63,10 @@ class World:
         self._life: _Life | None = None
         self.start()
 
-    def open_provider(self, spec: AccountSpec, turn: Turn, killed: Callable[[], bool]) -> MemoryProvider:
+    def open_provider(self, spec: AccountSpec, pace: Pace, killed: Callable[[], bool]) -> MemoryProvider:
         self.opened.append(spec)
         other = spec.model_arts is not None and spec.model_arts.project_id == ELSEWHERE
-        return MemoryProvider(self.elsewhere if other else self.remotes, turn, killed)
+        return MemoryProvider(self.elsewhere if other else self.remotes, pace, killed)
 
     def set_secret(self, key: str) -> None:
         encoded = {name: base64.b64encode(key.encode()).decode() for name in ("accessKey", "secretKey")}
@@ -125,7 +126,7 @@ class _Life:
         self._client = MemoryClient(world.api)
         self._patch = patch(
             "trainsweep.engine.accounts.open_provider",
-            lambda spec, *_, transport, **__: world.open_provider(spec, transport._turn, lambda: self._client.killed),
+            lambda spec, *_, transport, **__: world.open_provider(spec, transport.pace, lambda: self._client.killed),
         )
         self._patch.start()
         self._log = _Defects(world.defects)

@@ -24,10 +24,10 @@ class PacedTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, inner: httpx.AsyncBaseTransport, pace: Pace) -> None:
         self._inner = inner
-        self._pace = pace
+        self.pace = pace
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        await self._pace.turn()
+        await self.pace.turn()
         request.extensions = {**request.extensions, "trace": self._trace}
         return await self._inner.handle_async_request(request)
 
@@ -37,7 +37,7 @@ class PacedTransport(httpx.AsyncBaseTransport):
     async def _trace(self, event: str, _info: dict[str, Any]) -> None:
         """Follows a request through httpcore (https://www.encode.io/httpcore/extensions/#trace)."""
         if event.endswith(".send_request_headers.started"):
-            self._pace.check()
+            self.pace.check()
 
 
 def paced(pace: Pace, max_connections: int) -> PacedTransport:
