@@ -126,7 +126,7 @@ async def test_a_call_under_way_is_finished_before_the_end(quiet_world: World):
     await world.reaches("TrainingJob", "slow", "Available")
     world.modelarts.faults.add(match={"operation": "DeleteJob"}, latency=2.0)
     await world.api.delete("TrainingJob", "slow")
-    await until(lambda: "intent" in operator.process.audit.read_text(), "the delete is under way")
+    await until(lambda: calls(world.modelarts, "DeleteJob"), "the delete is under way")
     assert await operator.process.stop() == 0
     events = [json.loads(line) for line in operator.process.audit.read_text().splitlines()]
     assert [(event["event"], event.get("success")) for event in events] == [("intent", None), ("result", True)]
@@ -140,7 +140,7 @@ async def test_a_call_that_takes_too_long_at_the_end_is_recorded_as_cut_off(quie
     await world.reaches("TrainingJob", "slow", "Available")
     world.modelarts.faults.add(match={"operation": "DeleteJob"}, hang="after")
     await world.api.delete("TrainingJob", "slow")
-    await until(lambda: "intent" in operator.process.audit.read_text(), "the delete is under way")
+    await until(lambda: calls(world.modelarts, "DeleteJob"), "the delete is under way")
     assert await operator.process.stop() == 0
     *_, last = (json.loads(line) for line in operator.process.audit.read_text().splitlines())
     assert (last["event"], last["success"], last["errorMessage"]) == ("result", False, "CancelledError")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -30,7 +30,7 @@ from trainsweep.kube.surroundings import Surroundings
 from trainsweep.kube.writer import Writer
 from trainsweep.providers.registry import Endpoints
 from trainsweep.telemetry.metrics import Metrics
-from trainsweep.telemetry.state import Resources, State
+from trainsweep.telemetry.state import LeaseState, Resources, State
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Engine:
             now=now,
             wake=self._wake,
             revisit=self._revisit,
-            may_act=lambda: lease is None or lease.held,
+            may_act=self._may_act,
             metrics=metrics,
         )
         self._reconciler = Reconciler(
@@ -118,6 +118,7 @@ class Engine:
         """How it stands, for probes and metrics."""
         return State(
             leading=self.leading,
+            lease=LeaseState(self._lease.holder, self._lease.trouble) if self._lease else None,
             watch=self._watch.state,
             last_sweep=self._last_sweep,
             accounts=self._census.accounts(),
@@ -133,55 +134,67 @@ class Engine:
         Raises `LeaseLost` when another replica may have taken over: the process should end and start anew.
         """
         self._loop = asyncio.get_running_loop()
-        await self._first_sweep()
+        await _unless(self._stopping, self._first_sweep())
         if self._stopping.is_set():
             return
         self._watch.start()
         leading = asyncio.create_task(self._lead())
+        leading.add_done_callback(self._led)
         try:
-            await self._sweep_until_stopped()
+            await _unless(self._stopping, self._go_on_sweeping())
         finally:
-            lost = leading.done() and self._lease is not None
-            leading.cancel()
-            await asyncio.gather(leading, return_exceptions=True)
+            self._stopping.set()
             await self._drain()
+            leading.cancel()
+            (end,) = await asyncio.gather(leading, return_exceptions=True)
             if self._lease:
                 await self._lease.release()
-        if lost:
-            raise LeaseLost("The Lease was lost; this replica ends and starts anew.")
+        if isinstance(end, Exception):
+            raise end
 
     async def _lead(self) -> None:
-        """Begin to work once the lease is held; end the engine when it is lost."""
+        """Begin to work once the lease is held, and keep it. Raises `LeaseLost`."""
         if self._lease:
             await self._lease.acquire()
+        if self._stopping.is_set():
+            return
         self._open = True
         self._configs.open()
         for queue in self._queues.values():
             queue.open()
         if self._lease:
             await self._lease.keep()
+            raise LeaseLost("The Lease was lost; this replica ends and starts anew.")
+
+    def _led(self, leading: asyncio.Task[None]) -> None:
+        """When it came to a bad end, another replica may act in a moment: no call of ours may then be on its way."""
+        if not leading.cancelled() and leading.exception():
             self.stop()
+            self._open = False
+            for queue in (self._configs, *self._queues.values()):
+                queue.cut()
+
+    def _may_act(self) -> bool:
+        """Whether a stop or delete may go out at this moment: the last answer is asked for right before it does."""
+        return not self._stopping.is_set() and (self._lease is None or self._lease.held)
 
     def stop(self) -> None:
         self._stopping.set()
-        self._sweep_now.set()
 
     async def _first_sweep(self) -> None:
-        while not self._stopping.is_set():
+        while True:
             try:
                 await self._sweep()
                 log.info("started", extra={"resources": len(self._store.records), "accounts": len(self._store.configs)})
                 return
             except Exception as error:
                 log.warning("the API server cannot be listed yet", extra={"error": repr(error)})
-                await _wait(self._stopping, SWEEP_RETRY)
+                await asyncio.sleep(SWEEP_RETRY)
 
-    async def _sweep_until_stopped(self) -> None:
-        while not self._stopping.is_set():
+    async def _go_on_sweeping(self) -> None:
+        while True:
             await _wait(self._sweep_now, SWEEP_EVERY)
             self._sweep_now.clear()
-            if self._stopping.is_set():
-                return
             try:
                 await self._sweep()
             except Exception as error:
@@ -193,10 +206,11 @@ class Engine:
         self._last_sweep = self._now().timestamp()
 
     async def _drain(self) -> None:
-        """Let the calls under way end, then close."""
-        await asyncio.to_thread(self._watch.stop)
+        """Let the calls under way end, then close. The lease is kept meanwhile."""
+        self._open = False
         queues = [self._configs, *self._queues.values()]
-        await asyncio.gather(*(queue.drain(self._settings.drain_seconds) for queue in queues))
+        drains = (queue.drain(self._settings.drain_seconds) for queue in queues)
+        await asyncio.gather(asyncio.to_thread(self._watch.stop), *drains)
         await self._accounts.aclose()
 
     def _known(self, kind: str) -> dict[Key, Record | Config]:
@@ -286,8 +300,26 @@ class Engine:
             log.warning("an account could not be looked after", extra={"account": str(key), "error": str(error)})
             return SWEEP_RETRY
         except Exception as error:
-            log.warning("an account could not be looked after", extra={"account": str(key), "error": repr(error)})
+            # The type alone: words of an unexpected error may quote what it met in a Secret.
+            unexpected = type(error).__name__
+            log.warning("an account could not be looked after", extra={"account": str(key), "error": unexpected})
             return SWEEP_RETRY
+        finally:
+            if key not in self._store.configs and key in self._queues and self._queues[key].idle:
+                del self._queues[key]
+
+
+async def _unless(event: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Do the work; if the event comes first, cut it off."""
+    working, waiting = asyncio.ensure_future(work), asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        working.cancel()
+        waiting.cancel()
+        await asyncio.gather(working, waiting, return_exceptions=True)
+    if not working.cancelled():
+        working.result()
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

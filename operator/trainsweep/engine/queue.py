@@ -76,7 +76,7 @@ class Queue:
         self._again.pop(key, None)
 
     async def drain(self, seconds: float) -> None:
-        """Take no new keys and wait for the work under way; what is not done by then is cancelled."""
+        """Take no new keys and wait for the work under way; what is not done by then is cut off."""
         self._open = False
         for timer in self._timers.values():
             timer.cancel()
@@ -84,9 +84,19 @@ class Queue:
         if not self._tasks:
             return
         _, late = await asyncio.wait(self._tasks, timeout=seconds)
-        for task in late:
-            task.cancel()
+        self.cut()
         await asyncio.gather(*late, return_exceptions=True)
+
+    def cut(self) -> None:
+        """Take no new keys and cancel the work under way."""
+        self._open = False
+        for task in self._tasks:
+            task.cancel()
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is under way, due, or due later."""
+        return not (self._tasks or self._waiting or self._timers)
 
     def __len__(self) -> int:
         """Keys that are due now."""

@@ -17,6 +17,14 @@ class WatchState:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseState:
+    """`holder`: who had it when it was last read, "" for nobody. `trouble`: why it can be neither taken nor renewed."""
+
+    holder: str = ""
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AccountState:
     """`reason` is that of the ProviderConfig's condition Ready, `well` whether that is True."""
 
@@ -37,12 +45,13 @@ class QueueState:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`watch` is None before it was started, `last_sweep` before the first complete list.
+    """`watch` is None before it was started, `last_sweep` before the first complete list, `lease` without an election.
 
     Accounts and queues by their label: `namespace/name`, or the name of a ClusterProviderConfig.
     """
 
     leading: bool = False
+    lease: LeaseState | None = None
     watch: WatchState | None = None
     last_sweep: float | None = None
     accounts: Mapping[str, AccountState] = field(default_factory=dict)
