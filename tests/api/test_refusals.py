@@ -46,6 +46,7 @@ ACCEPTED = [
     ("ProviderConfig", {"polling": {"activeSeconds": 1}, "rateLimit": {"readsPerSecond": 0.5}}),
     ("ProviderConfig", {"errorClasses": [{"code": "ModelArts.0104", "class": "NotFound"}]}),
     ("ClusterProviderConfig", {"qianfan": {"endpoint": "https://qianfan.example.com"}}),
+    ("ProviderConfig", {"credentials": {"secretRef": {"name": "account.v2-1"}}}),
     ("ClusterProviderConfig", {"allowedNamespaces": {"names": ["a"], "selector": {"matchLabels": {"team": "b"}}}}),
 ]
 
@@ -54,6 +55,7 @@ ONE_JOB_OF_VERSION = "Set exactly one of jobID and jobName and jobRef: it names 
 ONE_VERSION = "Set exactly one of versionID and versionName: it names the version."
 JOB_ID = "jobID is a V1 job's decimal number, in quotes, or a V2 job's UUID; to go by name, set jobName."
 ENDPOINT = "Write the endpoint as https://host or https://host:port, without path, user, query or fragment."
+NAME = "The name of an object is lower-case letters, digits, hyphens and dots."
 BLOCK = "Set exactly the block of the provider: modelArts for provider ModelArts, qianfan (it may be {})"
 REFUSED = [
     ("TrainingJob", {"jobName": "resnet"}, ONE_JOB),
@@ -131,6 +133,21 @@ REFUSED = [
         {"credentials": {"secretRef": {"name": "account", "namespace": "other"}}},
         'unknown field "spec.credentials.secretRef.namespace"',
     ),
+    ("ProviderConfig", {"credentials": {"secretRef": {"name": "../../other/secrets/account"}}}, NAME),
+    ("ProviderConfig", {"credentials": {"secretRef": {"name": ".."}}}, NAME),
+    ("ProviderConfig", {"credentials": {"secretRef": {"name": "account?watch=true"}}}, NAME),
+    (
+        "ClusterProviderConfig",
+        {"credentials": {"secretRef": {"name": "account", "namespace": "team-a/secrets"}}},
+        "The name of a namespace is lower-case letters, digits and hyphens.",
+    ),
+    (
+        "ClusterProviderConfig",
+        {"allowedNamespaces": {"names": ["team-a", "Team B"]}},
+        "The name of a namespace is lower-case letters, digits and hyphens.",
+    ),
+    ("TrainingJob", {"providerConfigRef": {"name": "../other"}}, NAME),
+    ("TrainingJobVersion", {"jobID": GONE, "jobRef": {"name": "a/b"}}, NAME),
     (
         "ClusterProviderConfig",
         {"credentials": {"secretRef": {"name": "account"}}},

@@ -6,6 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from trainsweep.simulators.keys import Key
+from trainsweep.telemetry.logs import JsonFormatter, PrettyFormatter
 
 from .world import BAIDU, HUAWEI, PROJECT, World, condition, until
 
@@ -201,13 +202,28 @@ async def test_a_token_that_expires_is_renewed_unnoticed(world: World):
     assert world.writes() == [("StopVersion", "155502/1"), ("DeleteVersion", "155502/1")]
 
 
-async def test_no_secret_is_ever_told(world: World, caplog: pytest.LogCaptureFixture):
+async def test_a_key_that_fits_no_header_is_named(world: World):
+    await world.secret("later", **good_key(world), securityToken="a-token-of-a-session-é")
+    await world.account("later", **modelarts(world))
+    body = await account_says(world, "later", "SecretKeyMissing")
+    assert "securityToken of Secret" in condition(body, "Ready")["message"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"secretKey": "a-key-that-nobody-has-seen"}, {"securityToken": "a-key-that-nobody-has-seen-é"}]
+)
+async def test_no_secret_is_ever_told(world: World, caplog: pytest.LogCaptureFixture, wrong: dict[str, str]):
     caplog.set_level("DEBUG")
-    secret = "a-wrong-secret-key-that-nobody-has-ever-seen"
-    await world.secret(HUAWEI, **good_key(world) | {"secretKey": secret})
-    await world.resource(KIND, "it", desiredState="Absent", **ENDED)
-    await world.api.annotate("ProviderConfig", HUAWEI, reconcile_requested_at="now")
-    await until(lambda: [entry for entry in world.modelarts.journal.entries if entry.status == 401], patience=90)
+    await world.secret("wrong", **good_key(world) | wrong)
+    await world.account("wrong", **modelarts(world))
+    await world.resource(KIND, "it", account="wrong", desiredState="Absent", **ENDED)
+
+    async def refused() -> bool:
+        return condition(await world.api.get(KIND, "it"), "Synced").get("status") == "False"
+
+    await until(refused)
     told = [await world.api.list(kind) for kind in (KIND, "ProviderConfig", "Event")]
-    assert secret not in repr(told)
-    assert secret not in caplog.text
+    assert "nobody-has-seen" not in repr(told)
+    lines = [form().format(record) for record in caplog.records for form in (JsonFormatter, PrettyFormatter)]
+    assert lines
+    assert "nobody-has-seen" not in "".join(lines)

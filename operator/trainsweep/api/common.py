@@ -137,9 +137,28 @@ class ErrorClassName(StrEnum):
     UNAVAILABLE = "Unavailable"
 
 
+#: The form that Kubernetes gives names (RFC 1123): they become parts of paths and must not lead elsewhere.
+_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+
 #: The name of a namespaced or cluster-scoped object.
-ObjectName = Annotated[str, Field(min_length=1, max_length=253)]
-NamespaceName = Annotated[str, Field(min_length=1, max_length=63)]
+ObjectName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=253,
+        pattern=rf"^{_LABEL}(\.{_LABEL})*$",
+        json_schema_extra=shape("The name of an object is lower-case letters, digits, hyphens and dots."),
+    ),
+]
+NamespaceName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=63,
+        pattern=rf"^{_LABEL}$",
+        json_schema_extra=shape("The name of a namespace is lower-case letters, digits and hyphens."),
+    ),
+]
 #: A name at the provider. Providers differ in what they allow; equality is all that counts here.
 RemoteName = Annotated[str, Field(min_length=1, max_length=128)]
 

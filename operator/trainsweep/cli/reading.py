@@ -12,7 +12,7 @@ from trainsweep.api.provider_config import AccountSpec
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.reasons import Reason
 from trainsweep.engine.account import Account, in_flight
-from trainsweep.providers.credentials import AccessKey, Credentials
+from trainsweep.providers.credentials import Credentials, parse_credentials
 from trainsweep.providers.pacing import paced
 from trainsweep.providers.registry import Endpoints, identity, open_provider
 
@@ -45,7 +45,8 @@ def credentials_of_environment(provider: ProviderName, environ: Mapping[str, str
             Reason.SECRET_NOT_FOUND,
             f"Set {' and '.join(missing)} in the environment: the keys of the {provider} account.",
         )
-    return AccessKey(environ[access_key], environ[secret_key], environ.get(token, "") if token else "")
+    names = {"accessKey": access_key, "secretKey": secret_key, "securityToken": token}
+    return parse_credentials({key: environ.get(name, "") for key, name in names.items()}, where="the environment")
 
 
 def utc_now() -> datetime:

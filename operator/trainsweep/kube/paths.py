@@ -1,9 +1,13 @@
-"""Paths of the API server for the objects that the operator touches."""
+"""Paths of the API server for the objects that the operator touches. A name fills one segment, whatever is in it."""
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from trainsweep.api.kinds import KINDS
 from trainsweep.api.names import GROUP, VERSION
+from trainsweep.core.errors import ConfigurationError
+from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key
 
 #: What our group serves, and with which verbs.
@@ -23,12 +27,12 @@ def subject(path: str) -> str:
 
 def collection(kind: str, namespace: str = "") -> str:
     """All objects of a kind, in one namespace or everywhere."""
-    scope = f"/namespaces/{namespace}" if namespace else ""
+    scope = f"/namespaces/{_segment(namespace)}" if namespace else ""
     return f"/apis/{GROUP}/{VERSION}{scope}/{KINDS[kind].plural}"
 
 
 def resource(key: Key) -> str:
-    return f"{collection(key.kind, key.namespace)}/{key.name}"
+    return f"{collection(key.kind, key.namespace)}/{_segment(key.name)}"
 
 
 def definition(kind: str) -> str:
@@ -37,8 +41,15 @@ def definition(kind: str) -> str:
 
 
 def namespace(name: str) -> str:
-    return f"/api/v1/namespaces/{name}"
+    return f"/api/v1/namespaces/{_segment(name)}"
 
 
 def secret(namespace_: str, name: str) -> str:
-    return f"/api/v1/namespaces/{namespace_}/secrets/{name}"
+    return f"{namespace(namespace_)}/secrets/{_segment(name)}"
+
+
+def _segment(name: str) -> str:
+    """Raises `ConfigurationError` for dots alone: HTTP clients take them for a way up, escaped or not."""
+    if name in ("", ".", ".."):
+        raise ConfigurationError(Reason.INVALID_SPEC, f"{name!r} is not the name of an object; correct it.")
+    return quote(name, safe="")

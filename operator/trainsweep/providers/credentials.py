@@ -30,9 +30,17 @@ Credentials = AccessKey | Password
 
 
 def parse_credentials(data: Mapping[str, str], *, where: str) -> Credentials:
-    """Read the decoded data of a Secret; `where` names it in the error ("Secret team-a/account")."""
+    """Read the decoded data of a Secret; `where` names it in the error ("Secret team-a/account").
+
+    Keys and tokens travel in headers: what does not fit there is refused here, as the HTTP client would quote it. Names
+    and passwords travel as JSON and may be any text.
+    """
     values = {name: value.strip() for name, value in data.items()}
     if values.get("accessKey") and values.get("secretKey"):
+        for name in ("accessKey", "secretKey", "securityToken"):
+            if not (value := values.get(name, "")).isascii() or not value.isprintable():
+                message = f"{name} of {where} has a character that no key has (not printable ASCII); write it again."
+                raise ConfigurationError("SecretKeyMissing", message)
         return AccessKey(values["accessKey"], values["secretKey"], values.get("securityToken", ""))
     if values.get("username") and values.get("password"):
         return Password(values["username"], values["password"], values.get("domainName", ""))
