@@ -33,6 +33,7 @@ PART_OF = {Thing.TUNING_JOB: Thing.TUNING_TASK, Thing.JOB: Thing.VERSION}
 READ_FAULTS: dict[str, Callable[[], Exception]] = {
     "outage": lambda: Unavailable("the service is down", status=503),
     "not found, though it is there": lambda: NotFound("no such thing", status=404),
+    "odd refusal": lambda: Refused("try later", status=400, code="X.9"),
     "wrong place": lambda: Misrouted("no such path", status=404),
     "page of HTML": lambda: Malformed("HTML", status=200),
     "forbidden": lambda: PermissionDenied("not for you", status=403),
@@ -60,6 +61,8 @@ class Item:
     due: float | None = None
     next: ExternalState | None = None
     unclear: bool = False
+    #: Can be read by id, but no list shows it: a job of another workspace.
+    unlisted: bool = False
 
 
 @dataclass
@@ -156,7 +159,7 @@ class MemoryProvider:
         found = tuple(
             self.world.shown(remote_id)
             for remote_id, item in self.world.items.items()
-            if item.thing.value == kind and item.remote.parent.startswith(parent)
+            if item.thing.value == kind and not item.unlisted and item.remote.parent.startswith(parent)
         )
         await self._pass(LATENCY)
         # A list of jobs does not tell their parts.

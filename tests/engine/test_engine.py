@@ -65,6 +65,25 @@ class TestTheMainJob:
         ]
         assert world.api.of_kind(JOB) == []
 
+    @pytest.mark.parametrize("restart", [False, True], ids=["going on", "after a restart"])
+    def test_a_job_that_no_list_shows_is_not_freed_by_one_odd_refusal(self, world, restart):
+        job = "9f2c7d3a-0000-4000-8000-000000000000"
+        world.remotes.add(Thing.JOB, job)
+        world.remotes.items[job].unlisted = True
+        world.declare("it", "TrainingJob", jobID=job)
+        world.run(5)
+        if restart:
+            world.kill()
+            world.start()
+        world.remotes.read_faults = "odd refusal"
+        world.api.delete("TrainingJob", NAMESPACE, "it")
+        world.run(60)
+        assert world.api.of_kind("TrainingJob")
+        world.remotes.read_faults = ""
+        world.run(600)
+        assert world.calls == [("stop", job), ("delete", job)]
+        assert world.api.of_kind("TrainingJob") == []
+
     def test_a_natural_end_is_seen_by_the_poll(self, world):
         world.remotes.add(Thing.TUNING_TASK, "task-a1")
         world.declare("run", taskID="task-a1", ttlSecondsAfterFinished=100)

@@ -52,12 +52,15 @@ class Account:
         return Snapshot.of(found)
 
 
-def a_memory():
-    return Memory("uid-run", CONFIG)
+def a_memory(*, listed=True):
+    return Memory("uid-run", CONFIG, listed=listed)
 
 
 async def look(account, memory=None, *, target=TASK, fresh=False):
     return await observe(target, memory or a_memory(), account, fresh=fresh)
+
+
+ODD = Refused("Try later.", status=400, code="ModelArts.9999")
 
 
 class TestALook:
@@ -130,6 +133,38 @@ class TestAbsence:
     async def test_may_follow_from_any_refusal_of_the_service_itself(self):
         account = Account(read=Refused("not in this project", status=403), lists=[()])
         assert isinstance(await look(account), Absent)
+
+    @virtual_time
+    async def test_of_what_was_seen_is_no_odd_refusal_beside_a_list_that_never_showed_it(self):
+        account, memory = Account(lists=[()]), a_memory(listed=False)
+        assert await look(account, memory) == RUNNING
+        account.answer = ODD
+        with pytest.raises(Refused, match=r"Try later.*no list of this account has ever shown it"):
+            await look(account, memory, fresh=True)
+        account.answer = NotFound("no such task", status=404)
+        assert isinstance(await look(account, memory, fresh=True), Absent)
+
+    @pytest.mark.parametrize("target", [TASK, Target(Thing.JOB, "155500")], ids=["part", "whole"])
+    def test_of_what_a_list_has_shown_follows_from_any_refusal(self, target):
+        @virtual_time
+        async def run():
+            one = replace(RUNNING, id=target.id)
+            whole = Remote("job-a", "llama", ExternalState.RUNNING, "")
+            account, memory = Account(read=one, lists=[(one, whole)]), a_memory(listed=False)
+            await look(account, memory, target=target)
+            assert memory.listed
+            account.answer, account.lists = ODD, [()]
+            await asyncio.sleep(100)
+            assert isinstance(await look(account, memory, target=target, fresh=True), Absent)
+
+        run()
+
+    @virtual_time
+    async def test_is_judged_after_a_restart_by_what_the_status_remembers(self):
+        listed = Memory.of(a_record(status={"externalID": "task-a1", "listed": True}))
+        assert isinstance(await look(Account(read=ODD, lists=[()]), listed, fresh=True), Absent)
+        with pytest.raises(Refused, match="without saying that it is gone"):
+            await look(Account(read=ODD, lists=[()]), Memory.of(a_record(status={"externalID": "task-a1"})), fresh=True)
 
     @virtual_time
     async def test_is_not_a_list_alone(self):

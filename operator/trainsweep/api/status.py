@@ -34,6 +34,10 @@ class RemoteStatus(Status):
     external_id: str | None = None
     """The provider's id of the remote thing; of a version it is JOB/VERSION. Once set it is never looked up again."""
 
+    listed: bool | None = None
+    """Whether a list of the account has shown the remote thing. Only then, or when the provider says in so many words
+    that there is no such thing, does its absence from that list count."""
+
     external_name: str | None = None
     """The name of the remote thing at the provider."""
 

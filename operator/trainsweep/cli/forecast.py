@@ -63,7 +63,7 @@ async def forecast(ground: Ground, terms: Terms, told: Callable[[int, int], None
         accounts: dict[Key, Account | Obstacle] = {}
         for key in {record.config: None for record in records}:
             accounts[key] = await _open(key, ground, terms, stack)
-        memories = {record.key: Memory(record.uid, record.config) for record in records}
+        memories = {record.key: Memory.of(record) for record in records}
         begun = (_facts(record, ground, terms, accounts[record.config], memories[record.key]) for record in records)
         known = await asyncio.gather(*begun)
         _claim(known, ground)

@@ -48,6 +48,7 @@ class Facts:
     `seen` is None until the provider was read. `fresh` says that `seen` comes from a read by id in this pass, as every
     write demands. `asked` holds when a verb was last accepted for a remote id, so that nothing is asked twice while
     the provider is still at it. `owner` is the resource that owns the same remote thing, when it is another one.
+    `listed` says that the account's lists have shown the thing.
     """
 
     record: Record
@@ -60,6 +61,7 @@ class Facts:
     target: Target | None = None
     seen: Remote | Absent | None = None
     fresh: bool = False
+    listed: bool = False
     asked: Mapping[tuple[Verb, str], datetime] = field(default_factory=dict)
 
     @property

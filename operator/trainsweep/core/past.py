@@ -14,6 +14,7 @@ class Past:
 
     generation: int = -1
     external_id: str = ""
+    listed: bool = False
     external_name: str = ""
     external_state: str = ""
     provider_state: str = ""
@@ -30,6 +31,7 @@ class Past:
         return cls(
             generation=status.get("observedGeneration", -1),
             external_id=status.get("externalID") or "",
+            listed=status.get("listed") is True,
             external_name=status.get("externalName") or "",
             external_state=status.get("externalState") or "",
             provider_state=status.get("providerState") or "",

@@ -43,6 +43,7 @@ class Thing(StrEnum):
 
 #: What a thing without a run of its own consists of.
 PART_OF = {Thing.JOB: Thing.VERSION, Thing.TUNING_JOB: Thing.TUNING_TASK}
+WHOLE_OF = {part: whole for whole, part in PART_OF.items()}
 
 
 @dataclass(frozen=True, slots=True)

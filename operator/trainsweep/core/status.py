@@ -28,6 +28,7 @@ def status_of(facts: Facts, plan: Plan, last_call: Mapping[str, Any]) -> dict[st
         "observedGeneration": record.generation,
         "conditions": conditions(past, plan.standing, record.generation, facts.now),
         "externalID": external_id,
+        "listed": (past.listed or facts.listed) or None,
         "externalName": remote.name if remote else past.external_name,
         "externalState": external_state,
         "providerState": remote.provider_state if remote else ("" if isinstance(seen, Absent) else past.provider_state),

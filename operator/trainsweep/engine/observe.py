@@ -1,7 +1,8 @@
 """Find out which remote thing a resource names, and what it is now. Reads only.
 
 A shared list serves first; a read by id when freshness matters. Absence needs both: the service itself refuses the id,
-and a complete list begun after our last write does not hold it.
+and a complete list begun after our last write does not hold it. A list may leave out what can be read by id (a job of
+another workspace); so it testifies only for what it has shown before, unless the refusal says "no such thing".
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from dataclasses import replace
 
 from trainsweep.api.fine_tuning import FineTuningJobSpec
 from trainsweep.api.training import TrainingJobSpec, TrainingJobVersionSpec
-from trainsweep.core.errors import ConfigurationError, Refused
+from trainsweep.core.errors import ConfigurationError, NotFound, ProviderError, Refused
 from trainsweep.core.facts import Absent
 from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key, Record
-from trainsweep.core.remote import Remote, Target, Thing
+from trainsweep.core.remote import WHOLE_OF, Remote, Target, Thing
 from trainsweep.engine.account import Account
+from trainsweep.engine.lane import CircuitOpen
 from trainsweep.engine.memory import Memory
 from trainsweep.engine.store import Store
 
@@ -110,6 +112,7 @@ async def observe(target: Target, memory: Memory, account: Account, *, fresh: bo
     if listed and not fresh and memory.waits not in CLOSE_LOOKS:
         entry = (await account.snapshots.get(collection, begun_after)).entries.get(target.id)
         if entry and entry.complete:
+            await _note(memory, target, entry, account)
             return entry
     try:
         remote = await account.read(target)
@@ -122,13 +125,44 @@ async def observe(target: Target, memory: Memory, account: Account, *, fresh: bo
             raise Refused(
                 f"The provider refuses {target.id} ({refusal}) but still lists it; waiting until both agree."
             ) from refusal
+        if memory.seen and not (memory.listed or isinstance(refusal, NotFound)):
+            raise Refused(
+                f"The provider refuses {target.id} ({refusal}) without saying that it is gone, and no list of this "
+                "account has ever shown it, so the lists cannot tell. If this answer means that it is gone, say so by "
+                "errorClasses of the ProviderConfig, or let go of it by the annotation force-orphan."
+            ) from refusal
         return Absent(f"{target.id}: {refusal}; and the complete list {collection} does not hold it")
-    memory.parent = remote.parent or memory.parent
+    await _note(memory, target, remote, account)
     if target.thing is Thing.JOB and remote.created_at is None:
         # A V1 job read by id does not say when it was made. That never changes, so a list of any age can tell.
         entry = (await account.snapshots.get(collection, 0.0)).entries.get(target.id)
         remote = replace(remote, created_at=entry.created_at if entry else None)
     return remote
+
+
+async def _note(memory: Memory, target: Target, remote: Remote, account: Account) -> None:
+    """Remember that the thing exists, and whether a list that could prove it absent has shown it.
+
+    Of a part that is the list of the wholes: its own list counts as empty once its whole is refused.
+    """
+    memory.seen = True
+    memory.parent = remote.parent or memory.parent
+    if memory.listed:
+        return
+    whole = WHOLE_OF.get(target.thing)
+    if whole is None:
+        listing = account.snapshots.latest(account.provider.collection(target))
+        memory.listed = listing is not None and target.id in listing.entries
+    elif memory.parent:
+        collection = account.provider.collection(Target(whole, memory.parent))
+        try:
+            for begun_after in (0.0, _recently(account)):
+                listing = await account.snapshots.get(collection, begun_after)
+                if memory.parent in listing.entries:
+                    memory.listed = True
+                    return
+        except (ProviderError, CircuitOpen):
+            return  # what was asked is known; whether it is listed is asked again with the next look
 
 
 def _recently(account: Account) -> float:

@@ -215,7 +215,7 @@ class Reconciler:
             state.retry = account.spec.polling.idle_seconds
         else:
             complete = isinstance(seen, Absent) or seen.complete
-            state.facts = replace(state.facts, seen=seen, target=target, fresh=fresh and complete)
+            state.facts = replace(state.facts, seen=seen, target=target, fresh=fresh and complete, listed=memory.listed)
 
     async def _act(self, action: Stop | Delete, decision: Plan, state: Pass, memory: Memory) -> float | None:
         account, record = state.account, state.facts.record
@@ -339,7 +339,7 @@ class Reconciler:
             self._forget(record.key)  # another resource of this name
             memory = None
         if memory is None:
-            memory = self._memories[record.key] = Memory(record.uid, record.config)
+            memory = self._memories[record.key] = Memory.of(record)
         return memory
 
     def _forget(self, key: Key) -> None:

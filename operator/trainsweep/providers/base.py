@@ -13,7 +13,8 @@ What every implementation promises:
   documented, or broken JSON is `Malformed`.
 - Absence is never guessed. `read` raises `NotFound` or another `Refused` when the service itself refuses the id. A
   thing is absent only if such a refusal stands beside a list of `collection(target)` that is complete, began after our
-  last write, and does not hold the id: the engine puts these together.
+  last write, and does not hold the id: the engine puts these together. Beside a refusal that is no
+  `NotFound`, of a thing that was seen before, the list counts only if it has shown the thing.
 - `list` answers only with a complete list (all pages, de-duplicated by id); if one page fails, it raises. When the
   parent of the collection (the V1 job of versions, the Qianfan job of tasks) is refused, it looks the parent up in the
   complete list of parents: not there means an empty list, there means the refusal is raised.
