@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from trainsweep.engine.engine import Engine, EngineSettings
 from trainsweep.kube.client import KubeClient, Login
@@ -27,6 +28,8 @@ LOOP = uvloop.new_event_loop if uvloop else None
 
 #: Connections to the API server beside those of the watch.
 CONNECTIONS = 20
+#: The Lease has its own, so that no crowd of requests at a slow API server costs the lead.
+LEASE_CONNECTIONS = 1
 
 
 async def operate(
@@ -40,7 +43,9 @@ async def operate(
     """
     login = Login(str(settings.kubeconfig) if settings.kubeconfig else None, settings.context)
     metrics = Metrics()
-    client = KubeClient(await login.configuration(), connections=CONNECTIONS, observe=metrics.api_request)
+    connect = partial(KubeClient, log_in=login.configuration, observe=metrics.api_request)
+    client = connect(await login.configuration(), connections=CONNECTIONS)
+    lease_client = connect(await login.configuration(), connections=LEASE_CONNECTIONS)
     engine = Engine(
         client,
         login,
@@ -51,7 +56,7 @@ async def operate(
             drain_seconds=settings.drain_seconds,
         ),
         now=now,
-        lease=_lease(client, settings) if settings.leader_election else None,
+        lease=_lease(lease_client, settings) if settings.leader_election else None,
         metrics=metrics,
     )
     metrics.read_from(engine)
@@ -61,6 +66,7 @@ async def operate(
             await engine.run()
     finally:
         await client.aclose()
+        await lease_client.aclose()
 
 
 def _lease(client: KubeClient, settings: Settings) -> Lease:

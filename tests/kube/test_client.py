@@ -6,6 +6,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from kubernetes.aio.client import Configuration
+from kubernetes.aio.config import ConfigException
 
 from trainsweep.kube.client import METADATA_ONLY, KubeClient, KubeError
 
@@ -44,7 +45,44 @@ async def client(server):
     configuration = Configuration()
     configuration.host = server.url.rstrip("/")
     configuration.api_key = {"BearerToken": "Bearer s3cret-t0ken"}
+    server.configuration = configuration
     client = KubeClient(configuration, connections=3, timeout=5)
+    yield client
+    await client.aclose()
+
+
+class Tokens:
+    """A login that has another token each time, as exec plugins have; the server takes `good` alone."""
+
+    def __init__(self, server):
+        self._url = server.url.rstrip("/")
+        self.loads = 0
+        self.good = "token-1"
+        self.empty = False
+        server.answer = self._answer
+
+    async def load(self):
+        self.loads += 1
+        await asyncio.sleep(0)
+        configuration = Configuration()
+        configuration.host = self._url
+        configuration.api_key = {} if self.empty else {"BearerToken": f"Bearer token-{self.loads}"}
+        return configuration
+
+    def _answer(self, request):
+        if request.headers.get("Authorization") == f"Bearer {self.good}":
+            return web.json_response({})
+        return web.json_response({"reason": "Unauthorized", "message": "who?"}, status=401)
+
+
+@pytest.fixture
+def tokens(server):
+    return Tokens(server)
+
+
+@pytest.fixture
+async def renewing(tokens):
+    client = KubeClient(await tokens.load(), log_in=tokens.load, connections=3, timeout=5)
     yield client
     await client.aclose()
 
@@ -127,3 +165,47 @@ async def test_no_more_requests_are_under_way_than_connections(client, server):
         gate.set()
         await asyncio.gather(*requests)
     assert server.most == 3
+
+
+async def test_a_login_that_ran_out_is_loaded_anew_once_for_all(renewing, tokens):
+    await renewing.get(PATH)
+    tokens.good = "token-2"
+    await asyncio.gather(*(renewing.merge(PATH, {"metadata": {}}) for _ in range(10)))
+    assert tokens.loads == 2
+    assert await renewing.get(PATH) == {}
+
+
+@pytest.mark.parametrize("empty", [False, True], ids=["a token that is refused", "no token"])
+async def test_a_login_that_stays_refused_is_not_loaded_for_every_request(renewing, tokens, empty):
+    tokens.good, tokens.empty = "", empty
+    for _ in range(3):
+        with pytest.raises(KubeError, match="who"):
+            await renewing.get(PATH)
+    assert tokens.loads == 2
+
+
+async def test_a_request_that_gives_up_waiting_does_not_end_the_login_for_the_others(renewing, tokens):
+    tokens.good = "token-2"
+    gate, load = asyncio.Event(), renewing._log_in
+
+    async def slow():
+        await gate.wait()
+        return await load()
+
+    renewing._log_in = slow
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await renewing.get(PATH)
+    patient = asyncio.ensure_future(renewing.get(PATH))
+    gate.set()
+    assert await patient == {}
+
+
+async def test_a_token_file_that_is_empty_is_no_answer(client, server):
+    def refresh(_):
+        raise ConfigException("Token file exists but empty.")
+
+    server.configuration.refresh_api_key_hook = refresh
+    with pytest.raises(KubeError, match=r"cannot be read: Token file exists but empty\.") as raised:
+        await client.get(PATH)
+    assert raised.value.status == 0

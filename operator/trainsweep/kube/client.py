@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -13,11 +15,14 @@ from kubernetes.aio import client, config
 
 from trainsweep.kube import paths
 
+log = logging.getLogger(__name__)
+
 FIELD_MANAGER = "trainsweep"
 PAGE = 500
 JSON = "application/json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
-
+#: Seconds for which a login that is refused is not loaded anew: that may start a program.
+LOGIN_PAUSE = 10.0
 
 #: Told of every request: the method, what it is about ("trainingjobs/status"), and the status, 0 without an answer.
 Observer = Callable[[str, str, int], None]
@@ -73,25 +78,29 @@ class Login:
 
 
 class KubeClient:
-    """A thin client: JSON in, JSON out, errors as `KubeError`. At most `connections` requests are on their way."""
+    """A thin client: JSON in, JSON out, errors as `KubeError`. At most `connections` requests are on their way.
+
+    A request whose login is refused (401) is made once more with what `log_in()` loads.
+    """
 
     def __init__(
         self,
         configuration: client.Configuration,
         *,
+        log_in: Callable[[], Awaitable[client.Configuration]] | None = None,
         connections: int = 20,
         timeout: float = 30.0,
         observe: Observer = lambda *_: None,
     ) -> None:
-        configuration.connection_pool_maxsize = connections
-        # By default every request looks for a netrc file and for proxies, each in a thread: two thirds of its CPU time.
-        # The watch goes by the kubeconfig alone, too, and a login in a netrc file must not get in the way of ours.
-        configuration.client_session_kwargs = {"trust_env": False}
-        self._api = client.ApiClient(configuration)
-        self._api.user_agent = f"{FIELD_MANAGER}/operator"
+        self._log_in = log_in
+        self._connections = connections
         self._timeout = timeout
         self._observe = observe
         self._slots = asyncio.Semaphore(connections)
+        self._api = self._connect(configuration)
+        self._retired: client.ApiClient | None = None
+        self._renewal: asyncio.Task[None] | None = None
+        self._renewed_at = float("-inf")
 
     async def get(
         self, path: str, query: Mapping[str, str] | None = None, *, metadata_only: bool = False
@@ -130,7 +139,46 @@ class KubeClient:
             query = {"limit": str(PAGE), "continue": proceed}
 
     async def aclose(self) -> None:
-        await self._api.close()
+        if self._renewal:
+            self._renewal.cancel()
+        for api in filter(None, (self._api, self._retired)):
+            await api.close()
+
+    def _connect(self, configuration: client.Configuration) -> client.ApiClient:
+        configuration.connection_pool_maxsize = self._connections
+        # By default every request looks for a netrc file and for proxies, each in a thread: two thirds of its CPU time.
+        # The watch goes by the kubeconfig alone, too, and a login in a netrc file must not get in the way of ours.
+        configuration.client_session_kwargs = {"trust_env": False}
+        api = client.ApiClient(configuration)
+        api.user_agent = f"{FIELD_MANAGER}/operator"
+        return api
+
+    async def _renewed(self, refused: client.ApiClient) -> bool:
+        """Whether there is another login than the one refused; it is loaded once for all whose requests were."""
+        now = asyncio.get_running_loop().time()
+        if self._api is refused and self._log_in and not self._renewal and now > self._renewed_at + LOGIN_PAUSE:
+            self._renewed_at = now
+            self._renewal = asyncio.create_task(self._renew(self._log_in))
+        if self._renewal:
+            await asyncio.shield(self._renewal)  # one request's patience is not that of the others
+        return self._api is not refused
+
+    async def _renew(self, log_in: Callable[[], Awaitable[client.Configuration]]) -> None:
+        before = self._api
+        try:
+            configuration = await log_in()
+            if before.configuration.api_key and not configuration.api_key:
+                # Without a token nobody is asked to log in: the answers would be 403 from then on.
+                raise config.ConfigException("it holds no token")
+            if self._retired:
+                await self._retired.close()
+            self._api, self._retired = self._connect(configuration), before
+            log.info("logged in to the API server again")
+        except Exception as error:
+            why = str(error) if isinstance(error, config.ConfigException) else type(error).__name__
+            log.warning("the login of the API server was refused and cannot be loaded anew", extra={"error": why})
+        finally:
+            self._renewal = None
 
     async def _call(
         self,
@@ -142,26 +190,45 @@ class KubeClient:
         content_type: str = JSON,
         accept: str = JSON,
     ) -> dict[str, Any]:
-        headers = {"Accept": accept}
-        if body is not None:
-            headers["Content-Type"] = content_type
-        prepared = await self._api.param_serialize(
-            method,
-            path,
-            query_params=list((query or {}).items()),
-            header_params=headers,
-            body=body,
-            auth_settings=["BearerToken"],
-        )
+        headers = {"Accept": accept} | ({} if body is None else {"Content-Type": content_type})
+        exchange = partial(self._exchange, method=method, path=path, query=query or {}, headers=headers, body=body)
+        api = self._api
+        status, raw = await exchange(api)
+        if status == 401 and await self._renewed(api):
+            status, raw = await exchange(self._api)
+        return _decode(status, raw)
+
+    async def _exchange(
+        self,
+        api: client.ApiClient,
+        *,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: Mapping[str, Any] | None,
+    ) -> tuple[int, bytes]:
+        """Status and body of the answer."""
+        try:
+            prepared = await api.param_serialize(
+                method,
+                path,
+                query_params=list(query.items()),
+                header_params=dict(headers),
+                body=body,
+                auth_settings=["BearerToken"],
+            )
+        except (config.ConfigException, OSError) as error:
+            raise KubeError(0, "NoLogin", f"The login for the API server cannot be read: {error}") from error
         try:
             async with self._slots:
-                response = await self._api.call_api(*prepared, _request_timeout=self._timeout)
+                response = await api.call_api(*prepared, _request_timeout=self._timeout)
                 raw = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self._observe(method, paths.subject(path), 0)
             raise KubeError(0, "Unreachable", f"The API server gave no answer: {error!r}") from error
         self._observe(method, paths.subject(path), response.status)
-        return _decode(response.status, raw)
+        return response.status, raw
 
 
 def _decode(status: int, raw: bytes) -> dict[str, Any]:
