@@ -13,6 +13,9 @@ from typing import Annotated
 
 from trainsweep.api.common import DeletionPolicy
 
+#: Seconds.
+SHORTEST_LEASE = 3.0
+
 
 class LogFormat(StrEnum):
     JSON = "json"
@@ -80,5 +83,13 @@ class Settings:
     lease_namespace: Annotated[str, Help("The namespace of the Lease: the operator's own.")] = "trainsweep"
     lease_seconds: Annotated[
         float,
-        Help("Seconds after which a silent leader is replaced. It stops acting itself after two thirds of that."),
+        Help("Seconds after which a silent leader is replaced, at least 3. It stops acting after two thirds of that."),
     ] = 15.0
+
+    def __post_init__(self) -> None:
+        """Raises ValueError."""
+        if self.lease_seconds < SHORTEST_LEASE:
+            raise ValueError(
+                f"--lease-seconds is {self.lease_seconds:g}; a Lease shorter than {SHORTEST_LEASE:g} s would be lost to"
+                " any slow answer of the API server."
+            )

@@ -14,12 +14,12 @@ TERMS = Terms(duration=15.0, renew_deadline=10.0, retry=2.0)
 
 
 class Server:
-    """One Lease, with the API server's optimistic locking. `down` refuses everything."""
+    """One Lease, with the API server's optimistic locking. `error` is the answer to everything while there is one."""
 
     def __init__(self) -> None:
         self.lease: dict[str, Any] | None = None
         self.version = 0
-        self.down = False
+        self.error: Exception | None = None
 
     async def get(self, _: str) -> dict[str, Any]:
         self._check()
@@ -41,8 +41,8 @@ class Server:
         return self._store(body)
 
     def _check(self) -> None:
-        if self.down:
-            raise KubeError(0, "Unreachable", "no answer")
+        if self.error:
+            raise self.error
 
     def _store(self, body: dict[str, Any]) -> dict[str, Any]:
         self.version += 1
@@ -123,7 +123,7 @@ async def test_the_time_counts_from_before_the_request(server):
 async def test_without_the_api_server_nobody_begins_and_a_holder_runs_out(pair, server):
     one, _ = pair
     await one.tries()
-    server.down = True
+    server.error = KubeError(0, "Unreachable", "no answer")
     assert not await one.tries(after=2.0)
     assert one.lease.held
     one.time += TERMS.renew_deadline
@@ -162,3 +162,38 @@ async def test_takeovers_are_counted(pair, server):
     await one.lease.release()
     await two.tries()
     assert server.lease["spec"]["leaseTransitions"] == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (KubeError(403, "Forbidden", "you cannot get leases"), "403 Forbidden: you cannot get leases"),
+        (KubeError(422, "Invalid", "must be greater than 0"), "422 Invalid: must be greater than 0"),
+        (TimeoutError(), "The API server did not answer in time."),
+        (ValueError("something with s3cret in it"), "ValueError"),
+    ],
+)
+async def test_a_lease_that_cannot_be_taken_is_told_once(server, caplog, error, words):
+    caplog.set_level("INFO")
+    one = Replica(server, "one")
+    server.error = error
+    for _ in range(3):
+        assert not await one.tries(after=2.0)
+    assert one.lease.trouble == words
+    server.error = None
+    assert await one.tries(after=2.0)
+    assert one.lease.trouble == ""
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    assert "s3cret" not in caplog.text
+
+
+async def test_the_holder_is_known_to_all(pair):
+    one, two = pair
+    await one.tries()
+    await two.tries()
+    assert (one.lease.holder, two.lease.holder) == ("one", "one")
+
+
+def test_a_holder_that_would_learn_too_late_that_its_time_is_over_is_refused():
+    with pytest.raises(ValueError, match="must end before the duration does"):
+        Terms(duration=15.0, renew_deadline=10.0, retry=2.5)

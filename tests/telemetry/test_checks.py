@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from trainsweep.telemetry.checks import BLIND_AFTER, Check, Verdict, liveness, readiness
-from trainsweep.telemetry.state import AccountState, QueueState, State, WatchState
+from trainsweep.telemetry.state import AccountState, LeaseState, QueueState, State, WatchState
 
 NOW = 1_000_000.0
 WATCHING = WatchState(alive=True, up=True, last_event=NOW - 3)
@@ -45,6 +45,19 @@ def test_an_operator_that_does_not_see_the_cluster_is_not_ready(name, state):
     checks = readiness(state, NOW)
     assert [entry.name for entry in checks if entry.verdict is not Verdict.OK] == [name]
     assert check(name, checks).verdict is Verdict.FAILED
+
+
+def test_who_leads_is_told_by_the_one_that_stands_by():
+    standby = replace(GOOD, leading=False, lease=LeaseState(holder="pod-7"))
+    assert check("lease", readiness(standby, NOW)).detail == "standing by, ready to take over; pod-7 leads"
+
+
+def test_a_lease_that_cannot_be_taken_makes_a_standby_unready_and_is_a_warning_to_a_leader():
+    refused = replace(GOOD, lease=LeaseState(trouble="403 Forbidden: no"))
+    leader, standby = (check("lease", readiness(replace(refused, leading=one), NOW)) for one in (True, False))
+    assert (leader.verdict, leader.detail) == (Verdict.WARNING, "leading, but 403 Forbidden: no")
+    assert standby.verdict is Verdict.FAILED
+    assert standby.detail == "standing by, and the Lease cannot be taken: 403 Forbidden: no"
 
 
 def test_a_quiet_cluster_is_no_fault():

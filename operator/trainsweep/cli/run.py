@@ -32,7 +32,11 @@ def run(**options: Any) -> None:
         name: tuple(value) if isinstance(value, list) else value for name, value in options.items()
     }
     try:
-        app.run(Settings(**given))
+        settings = Settings(**given)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    try:
+        app.run(settings)
     except ConfigException as error:
         typer.secho(f"No cluster to work in: {error}", fg="red", err=True)
         raise typer.Exit(1) from None

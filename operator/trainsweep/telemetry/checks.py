@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from trainsweep.telemetry.state import State
+from trainsweep.telemetry.state import LeaseState, State
 
 #: Seconds without a complete list of our objects after which the operator counts as blind: three sweeps.
 BLIND_AFTER = 1800.0
@@ -72,7 +72,14 @@ def _watch(state: State, now: float) -> Check:
 
 
 def _lease(state: State) -> Check:
-    return Check("lease", Verdict.OK, "leading" if state.leading else "standing by, ready to take over")
+    lease = state.lease or LeaseState()
+    if state.leading:
+        verdict = Verdict.WARNING if lease.trouble else Verdict.OK
+        return Check("lease", verdict, f"leading, but {lease.trouble}" if lease.trouble else "leading")
+    if lease.trouble:
+        return Check("lease", Verdict.FAILED, f"standing by, and the Lease cannot be taken: {lease.trouble}")
+    others = f"; {lease.holder} leads" if lease.holder else ""
+    return Check("lease", Verdict.OK, f"standing by, ready to take over{others}")
 
 
 def _queues(state: State) -> Check:
