@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from trainsweep.core.errors import (
+    ConfigurationError,
     CredentialsInvalid,
     Malformed,
     Misrouted,
@@ -26,7 +27,6 @@ from trainsweep.providers.pacing import Pace
 from .virtual_time import Clock
 
 LATENCY = 0.02
-#: Seconds from the acceptance of a stop or delete to its effect.
 EFFECT = 3.0
 PART_OF = {Thing.TUNING_JOB: Thing.TUNING_TASK, Thing.JOB: Thing.VERSION}
 
@@ -48,6 +48,7 @@ WRITE_FAULTS: dict[str, Callable[[], Exception]] = {
     "refused": lambda: Refused("no", status=400, code="X.1"),
     "too fast": lambda: RateLimited("slow down", status=429),
     "bad signature": lambda: CredentialsInvalid("signature does not match", status=401),
+    "unfit account": lambda: ConfigurationError("InvalidSpec", "no such project; correct modelArts.projectName"),
 }
 FAULTS = sorted((READ_FAULTS.keys() | WRITE_FAULTS.keys()) - {"defect"})
 
@@ -87,6 +88,8 @@ class Remotes:
     write_faults: str = ""
     #: And with every read by id.
     read_faults: str = ""
+    #: Seconds from the acceptance of a stop or delete to its effect.
+    effect: float = EFFECT
     #: Called with every stop or delete that arrives, before anything follows from it.
     before_write: Callable[[str, Target], None] = lambda verb, target: None
 
@@ -200,7 +203,7 @@ class MemoryProvider:
         if active is not (verb == "stop"):
             raise WrongState(f"cannot {verb} it now", status=400, code="X.400")
         if item.due is None:
-            item.due, item.next = self.world.clock.seconds + EFFECT, then
+            item.due, item.next = self.world.clock.seconds + self.world.effect, then
         if lost:
             self._fail(WRITE_FAULTS)
         await self._pass(LATENCY)

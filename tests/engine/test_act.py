@@ -9,11 +9,12 @@ import pytest
 
 from trainsweep.api.common import DeletionPolicy
 from trainsweep.core.decision import Delete, Stop
-from trainsweep.core.errors import NotFound, OutcomeUnknown, Refused, WrongState
+from trainsweep.core.errors import Malformed, NotFound, OutcomeUnknown, RateLimited, Refused, WrongState
 from trainsweep.core.facts import Facts, Verb
 from trainsweep.core.record import Key
 from trainsweep.core.remote import ExternalState, Receipt, Remote, Target, Thing
 from trainsweep.engine.act import act
+from trainsweep.engine.lane import Fenced
 from trainsweep.engine.memory import Memory
 from trainsweep.telemetry import audit
 
@@ -111,7 +112,7 @@ def test_an_accepted_call_is_remembered_with_its_time(lines, memory):
         (NotFound("gone", code="X.1", request_id="req-9"), Delete, "DeleteFailed", False),
     ],
 )
-def test_a_refusal_ends_the_round_and_is_told_in_the_provider_s_words(lines, memory, row):
+def test_a_refusal_is_told_in_the_provider_s_words_after_the_others_were_asked(lines, memory, row):
     refusal, action, reason, again = row
     account = Account(lines, refusal)
 
@@ -124,10 +125,34 @@ def test_a_refusal_ends_the_round_and_is_told_in_the_provider_s_words(lines, mem
         assert not setback.standing.synced
 
     run()
-    assert [target for _, target in account.calls] == [FIRST]
-    assert memory.asked == {}
+    assert [target for _, target in account.calls] == [FIRST, SECOND]
+    assert set(memory.asked) == {(account.calls[1][0], "task-b2")}
     assert (memory.call["success"], memory.call["errorCode"], memory.call["requestID"]) == (False, "X.1", "req-9")
-    assert (lines[-1]["event"], lines[-1]["success"]) == ("result", False)
+    assert [line["success"] for line in lines if line["event"] == "result"] == [False, True]
+
+
+def test_of_several_failures_the_first_comes_up(lines, memory):
+    account = Account(lines, Malformed("HTML"), Refused("no"))
+
+    @virtual_time
+    async def run():
+        with pytest.raises(Malformed):
+            await carry_out(Stop((FIRST, SECOND)), account, memory)
+
+    run()
+    assert memory.call["errorMessage"] == "HTML"
+
+
+def test_trouble_of_the_whole_account_ends_the_round(lines, memory):
+    account = Account(lines, RateLimited("slow down"))
+
+    @virtual_time
+    async def run():
+        with pytest.raises(RateLimited):
+            await carry_out(Stop((FIRST, SECOND)), account, memory)
+
+    run()
+    assert [target for _, target in account.calls] == [FIRST]
 
 
 def test_a_call_without_an_answer_comes_up_and_counts_as_a_write(lines, memory):
@@ -142,7 +167,7 @@ def test_a_call_without_an_answer_comes_up_and_counts_as_a_write(lines, memory):
     assert memory.call["success"] is False
 
 
-def test_a_call_that_is_cut_off_leaves_its_result_on_record_and_no_half_answer(lines, memory):
+def test_a_call_that_is_cut_off_has_no_result_as_it_may_have_taken_effect(lines, memory):
     @virtual_time
     async def run():
         with pytest.raises(asyncio.CancelledError):
@@ -150,7 +175,18 @@ def test_a_call_that_is_cut_off_leaves_its_result_on_record_and_no_half_answer(l
 
     run()
     assert memory.call == {}
-    assert [line["event"] for line in lines] == ["intent", "result"]
+    assert [line["event"] for line in lines] == ["intent"]
+
+
+def test_a_call_that_never_went_out_says_so(lines, memory):
+    @virtual_time
+    async def run():
+        with pytest.raises(Fenced):
+            await carry_out(Stop((FIRST,)), Account(lines, Fenced("it is not wanted any more")), memory)
+
+    run()
+    assert memory.call == {}
+    assert (lines[1]["success"], lines[1]["errorMessage"]) == (False, "not sent: it is not wanted any more")
 
 
 def test_several_targets_are_asked_in_turn(lines, memory):

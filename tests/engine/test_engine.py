@@ -3,6 +3,7 @@
 import pytest
 
 from trainsweep.api.names import FINALIZER
+from trainsweep.core.errors import Refused
 from trainsweep.core.record import Key
 from trainsweep.core.remote import ExternalState, Thing
 from trainsweep.kube import paths
@@ -48,6 +49,29 @@ class TestTheMainJob:
         world.api.delete(TASK, NAMESPACE, "run")
         world.run(60)
         assert len([path for _, path, _ in world.api.writes if "/finetuningtasks/" in path]) <= 4
+
+    @pytest.mark.parametrize("watched", [True, False])
+    def test_also_where_the_provider_takes_its_time(self, world, watched):
+        world.remotes.effect = 45
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("run", taskID="task-a1")
+        world.run_until(lambda: world.api.get(TASK, NAMESPACE, "run")["metadata"].get("finalizers"), step=0.001)
+        world.run(5 if watched else 0)
+        world.api.delete(TASK, NAMESPACE, "run")
+        world.run(1000)
+        assert world.calls == [("stop", "task-a1"), ("delete", "task-a1")]
+        assert world.api.of_kind(TASK) == []
+        assert len([path for _, path, _ in world.api.writes if "/finetuningtasks/" in path]) <= 4
+
+    def test_a_deletion_that_takes_long_says_so(self, world):
+        world.remotes.effect = 100_000
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("run", taskID="task-a1")
+        world.run(5)
+        world.api.delete(TASK, NAMESPACE, "run")
+        world.run(30)
+        assert world.ready("run") == ("False", "Stopping")
+        assert world.status("run")["lastCall"]["operation"] == "StopFineTuningTask"
 
     def test_a_cascade_ends_the_tasks_first_and_the_job_last(self, world):
         world.remotes.add(Thing.TUNING_JOB, "job-a1", name="llama")
@@ -283,7 +307,87 @@ class TestNothingIsLost:
         assert world.status("run")["externalState"] == "Succeeded"
 
 
+class TestNeverOnceObserved:
+    """What was seen, and all the more what was asked for, is never taken for a thing that nobody ever saw."""
+
+    @pytest.fixture
+    def world(self, world):
+        """An operator starts and finds a resource that is held, deleted and without a status."""
+        world.kill()
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        spec = {"providerConfigRef": {"name": "qianfan"}, "taskID": "task-a1"}
+        world.api.create(TASK, NAMESPACE, "run", spec, finalizers=[FINALIZER])
+        world.api.delete(TASK, NAMESPACE, "run")
+        world.start()
+        return world
+
+    def refuse_the_key_for_a_while(self, world):
+        world.remotes.read_faults = "bad signature"
+        world.run(1000)
+        assert world.api.get(TASK, NAMESPACE, "run")
+        world.remotes.read_faults = ""
+        world.run(1000)
+
+    def test_a_thing_that_was_asked_to_stop_is_not_left_when_the_key_is_refused_after_a_restart(self, world):
+        world.run_until(lambda: world.calls, step=0.001)
+        world.kill()
+        world.start()
+        self.refuse_the_key_for_a_while(world)
+        assert world.remotes.state("task-a1") is ABSENT
+        assert world.api.of_kind(TASK) == []
+
+    def test_a_thing_that_was_read_is_not_left_when_the_key_is_refused_at_the_next_read(self, world):
+        world.run_until(lambda: [one for one in world.remotes.journal if one.verb == "read"], step=0.001)
+        self.refuse_the_key_for_a_while(world)
+        assert world.remotes.state("task-a1") is ABSENT
+
+
+class TestTheLeaseInDoubt:
+    @pytest.mark.parametrize("deleted", [False, True])
+    def test_a_call_that_did_not_go_out_goes_out_when_the_lease_holds_again(self, world, deleted):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.declare("run", taskID="task-a1")
+        world.run(5)
+        world.lease_holds = False
+        if deleted:
+            world.api.delete(TASK, NAMESPACE, "run")
+        else:
+            world.api.edit(TASK, NAMESPACE, "run", {"desiredState": "Absent"})
+        world.run(5)
+        assert world.calls == []
+        world.lease_holds = True
+        world.run(30)
+        assert world.calls == [("delete", "task-a1")]
+
+
 class TestPersistentTrouble:
+    def test_a_run_that_cannot_be_stopped_does_not_keep_the_others_running(self, world):
+        world.remotes.add(Thing.JOB, "155500")
+        for version in ("1", "2", "3"):
+            world.remotes.add(Thing.VERSION, f"155500/{version}", parent="155500")
+
+        def refuse(verb, target):
+            if target.id == "155500/1":
+                raise Refused("no", status=400)
+
+        world.remotes.before_write = refuse
+        world.declare("job", "TrainingJob", jobID="155500", desiredState="Stopped")
+        world.run(60)
+        assert [world.remotes.state(f"155500/{version}") for version in "123"] == [RUNNING, STOPPED, STOPPED]
+        assert world.ready("job", "TrainingJob") == ("False", "NotStoppable")
+        assert world.status("job", "TrainingJob")["lastCall"]["success"] is False
+
+    def test_an_account_that_proves_unfit_at_a_call_is_told(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.remotes.write_faults = "unfit account"
+        world.declare("run", taskID="task-a1", desiredState="Absent")
+        world.run(60)
+        assert world.ready("run") == ("False", "InvalidSpec")
+        assert world.defects == []
+        world.remotes.write_faults = ""
+        world.run(600)
+        assert world.ready("run") == ("True", "Absent")
+
     def test_a_status_that_somebody_else_wrote_is_put_right(self, world):
         world.declare("run", taskID="task-a1", desiredState="Stopped")
         world.run(5)

@@ -42,7 +42,10 @@ class _Watch:
 
 
 class World:
-    """A cluster with one namespace and two accounts, and the provider's side of both. Operators come and go in it."""
+    """A cluster with one namespace and two accounts, and the provider's side of both. Operators come and go in it.
+
+    `lease_holds` False: the operator at work cannot tell whether it leads.
+    """
 
     def __init__(self, **config: object) -> None:
         self.clock = Clock()
@@ -53,6 +56,7 @@ class World:
         #: The specs for which a client was opened, in that order.
         self.opened: list[AccountSpec] = []
         self.defects: list[str] = []
+        self.lease_holds = True
         self.api.objects[paths.namespace(NAMESPACE)] = {"metadata": {"name": NAMESPACE, "resourceVersion": "1"}}
         for kind in ("TrainingJob", "TrainingJobVersion", "TrainingJobConfig", "FineTuningTask", "FineTuningJob"):
             self.api.objects[paths.definition(kind)] = {"metadata": {"resourceVersion": "1"}}
@@ -118,6 +122,26 @@ class World:
         return [(one.verb, one.target.id) for one in self.remotes.journal if one.verb in ("stop", "delete")]
 
 
+class _Lease:
+    """Stands for the Lease: this operator has it, for as long as the world says."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @property
+    def held(self) -> bool:
+        return self._world.lease_holds
+
+    async def acquire(self) -> None:
+        pass
+
+    async def keep(self) -> None:
+        await asyncio.Event().wait()
+
+    async def release(self) -> None:
+        pass
+
+
 class _Life:
     """One process of the operator."""
 
@@ -134,7 +158,7 @@ class _Life:
         self._loop.run_until_complete(self._begin(world))
 
     async def _begin(self, world: World) -> None:
-        engine = Engine(self._client, None, EngineSettings(), now=world.clock.now)  # type: ignore[arg-type]
+        engine = Engine(self._client, None, EngineSettings(), lease=_Lease(world), now=world.clock.now)  # type: ignore[arg-type]
         engine._watch = _Watch(self._client, engine._hand_over)  # type: ignore[assignment]
         self._run = asyncio.get_running_loop().create_task(engine.run())
 

@@ -67,22 +67,18 @@ async def _scene(run: Run) -> Scene:
     for kind in kinds:
         for body in await run.user.list(kind):
             objects[body["metadata"]["uid"]] = {"kind": kind, **body}
+    audit = [json.loads(line) for line in _lines(run.directory / "audit.log")]
     return Scene(
         lives=run.lives,
         deeds=run.deeds,
         states={id: state for provider in run.providers.values() for id, state in states(provider).items()},
         objects=objects,
-        left=_left(run.directory / "audit.log"),
+        left={line["uid"]: line["why"] for line in audit if line["event"] == "left"},
+        intents=frozenset(line["uid"] for line in audit if line["event"] == "intent"),
         starts=run.fleet.starts,
         clock_steps=sum(isinstance(step.action, ClockStep) for step in run.scenario.steps),
         refused=run.scenario.refused,
     )
-
-
-def _left(audit: Path) -> dict[str, str]:
-    """Why resources were let go, by uid."""
-    lines = (json.loads(line) for line in _lines(audit))
-    return {line["uid"]: line["why"] for line in lines if line["event"] == "left"}
 
 
 def _writes(run: Run) -> int:

@@ -22,8 +22,8 @@ PATIENCE = 25
 @dataclass(frozen=True)
 class Scene:
     """How things stand. `states` are those of the remote things that are there; `objects` is the API server's, by uid;
-    `left` the reasons, by uid, for which the audit log says a resource was let go; `starts` counts operators,
-    `clock_steps` how often their clock was set.
+    `left` the reasons, by uid, for which the audit log says a resource was let go; `intents` the uids for which it says
+    that a call was to go out; `starts` counts operators, `clock_steps` how often their clock was set.
     """
 
     lives: list[Life]
@@ -31,6 +31,7 @@ class Scene:
     states: Mapping[str, str]
     objects: Mapping[str, dict[str, Any]]
     left: Mapping[str, str]
+    intents: frozenset[str]
     starts: int
     clock_steps: int
     refused: bool
@@ -88,8 +89,12 @@ def _repeated(scene: Scene) -> Iterable[str]:
 def _let_go(scene: Scene) -> Iterable[str]:
     for life in scene.lives:
         why = scene.left.get(life.uid, "")
-        if "never once observed" in why and not scene.refused:
+        if "never once observed" not in why:
+            continue
+        if not scene.refused:
             yield f"{life.name} was let go without need: {why}"
+        elif life.uid in scene.intents:
+            yield f"{life.name} was let go as never observed after calls for it went out: {why}"
 
 
 def _outlives(life: Life, scene: Scene) -> Iterable[str]:

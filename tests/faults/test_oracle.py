@@ -29,7 +29,8 @@ def deed(operation: str, target: str = VERSION.id, *, time: float = 20.0, state:
 
 
 def scene(*lives: Life, deeds: tuple[Deed, ...] = (), states: dict[str, str] | None = None, **fields: Any) -> Scene:
-    defaults: dict[str, Any] = {"objects": {}, "left": {}, "starts": 1, "clock_steps": 0, "refused": False}
+    defaults: dict[str, Any] = {"objects": {}, "left": {}, "intents": frozenset(), "starts": 1}
+    defaults |= {"clock_steps": 0, "refused": False}
     return Scene(lives=list(lives), deeds=list(deeds), states=states or {}, **defaults | fields)
 
 
@@ -112,6 +113,7 @@ class TestForbidden:
         left = {gone.uid: "it was never once observed, and the Secret does not exist"}
         assert forbidden(scene(gone, left=left))
         assert not forbidden(scene(gone, left=left, refused=True))
+        assert forbidden(scene(gone, left=left, refused=True, intents=frozenset({gone.uid})))
 
 
 class TestUnfinished:

@@ -46,9 +46,10 @@ class Facts:
     """One resource, what surrounds it, and what was seen of its remote thing in this pass.
 
     `seen` is None until the provider was read. `fresh` says that `seen` comes from a read by id in this pass, as every
-    write demands. `asked` holds when a verb was last accepted for a remote id, so that nothing is asked twice while
-    the provider is still at it. `owner` is the resource that owns the same remote thing, when it is another one.
-    `listed` says that the account's lists have shown the thing.
+    write demands. `observed` says that a read had success before, in this pass or another, though the status may not
+    tell yet. `listed` says that the account's lists have shown the thing. `asked` holds when a verb was last accepted
+    for a remote id, so that nothing is asked twice while the provider is still at it. `owner` is the resource that owns
+    the same remote thing, when it is another one.
     """
 
     record: Record
@@ -56,6 +57,7 @@ class Facts:
     now: datetime
     mode: Mode = Mode.ENFORCE
     crd_going: bool = False
+    observed: bool = False
     owner: Key | None = None
     obstacle: Obstacle | None = None
     target: Target | None = None

@@ -57,7 +57,7 @@ def _end_of_life(facts: Facts) -> Plan:
         return _let_go(f"{facts.owner} manages the remote thing")
     if record.force_orphan in record.known_ids or (facts.target and record.force_orphan == facts.target.id):
         return _let_go(f"{FORCE_ORPHAN} names {record.force_orphan}")
-    if facts.obstacle and facts.obstacle.configuration and not past.observed:
+    if facts.obstacle and facts.obstacle.configuration and not (past.observed or facts.observed):
         return _let_go(f"it was never once observed, and {facts.obstacle.message}")
     if record.paused:
         return _paused(facts)

@@ -90,6 +90,11 @@ class Record:
                 return self.spec.task_id
 
     @property
+    def noted(self) -> bool:
+        """The status says that the remote thing was seen and, if it was found by name, which one it is."""
+        return self.past.observed and bool(self.given_id or self.past.external_id)
+
+    @property
     def known_ids(self) -> frozenset[str]:
         """The ids by which the remote thing may be named in `force-orphan`: the pinned one and the spec's."""
         return frozenset({self.past.external_id, self.given_id} - {""})

@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from trainsweep.core.decision import Delete, Standing, Stop
-from trainsweep.core.errors import ProviderError, Refused, WrongState
+from trainsweep.core.errors import ConfigurationError, OutcomeUnknown, ProviderError, Refused, WrongState
 from trainsweep.core.facts import Facts, Verb
 from trainsweep.core.past import format_time
 from trainsweep.core.reasons import Reason
 from trainsweep.core.remote import Remote, Target
 from trainsweep.engine.account import Account
+from trainsweep.engine.lane import CircuitOpen, Fenced
 from trainsweep.engine.memory import Memory
 from trainsweep.telemetry import audit
 
@@ -35,16 +37,29 @@ class Setback:
 async def act(
     action: Stop | Delete, facts: Facts, memory: Memory, account: Account, *, now: datetime, wanted: Callable[[], bool]
 ) -> Setback | None:
-    """Ask for each target in turn; the first refusal ends the round. Account-wide errors come up as they are.
+    """Ask for each target in turn. What fails for one does not keep the others from being asked: only when all had
+    their turn, the first refusal is the answer, and the first error comes up. Account-wide errors come up at once.
 
     `wanted()` says at the last moment whether the resource still asks for it.
     """
     verb = Verb.STOP if isinstance(action, Stop) else Verb.DELETE
+    first: ProviderError | None = None
+    call = memory.call
     for target in action.targets:
         try:
             await _ask(verb, target, facts=facts, memory=memory, account=account, now=now, wanted=wanted)
-        except Refused as refusal:
-            return setback_of(verb, refusal)
+        except ProviderError as error:
+            # A call without an answer may be this target's own trouble; the circuit ends the round in an outage.
+            if error.account_wide and not isinstance(error, OutcomeUnknown):
+                raise
+            if first is None:
+                first, call = error, memory.call
+    if first:
+        memory.call = call  # the one that the resource's standing speaks of
+    if isinstance(first, Refused):
+        return setback_of(verb, first)
+    if first:
+        raise first
     return None
 
 
@@ -68,27 +83,27 @@ async def _ask(
         "providerState": seen.provider_state if isinstance(seen, Remote) else "",
     }
     audit.write("intent", facts.record, **details)
-    memory.call = {"operation": operation, "time": format_time(now)}
+    call = {"operation": operation, "time": format_time(now)}
     try:
         receipt = await account.ask(verb, target, wanted)
     except ProviderError as error:
         answer = {"requestID": error.request_id, "errorCode": error.code, "errorMessage": str(error)}
-        _note(memory, success=False, **answer)
+        memory.call = _answered(call, success=False, **answer)
         audit.write("result", facts.record, **details, success=False, **answer)
         raise
-    except BaseException as error:
-        memory.call = {}
-        audit.write("result", facts.record, **details, success=False, errorMessage=type(error).__name__)
+    except (CircuitOpen, Fenced, ConfigurationError) as error:
+        audit.write("result", facts.record, **details, success=False, errorMessage=f"not sent: {error}")
         raise
-    finally:
+    finally:  # a call that is cut off has no result: it may have taken effect
         memory.last_write = asyncio.get_running_loop().time()
     memory.asked[(verb, target.id)] = now
-    _note(memory, success=True, requestID=receipt.request_id)
+    memory.call = _answered(call, success=True, requestID=receipt.request_id)
     audit.write("result", facts.record, **details, success=True, requestID=receipt.request_id)
 
 
-def _note(memory: Memory, *, success: bool, **answer: str) -> None:
-    memory.call |= {"success": success} | {name: value for name, value in answer.items() if value}
+def _answered(call: dict[str, Any], *, success: bool, **answer: str) -> dict[str, Any]:
+    """The call with its answer, in the form of `status.lastCall`."""
+    return call | {"success": success} | {name: value for name, value in answer.items() if value}
 
 
 def setback_of(verb: Verb, refusal: Refused) -> Setback:

@@ -193,7 +193,7 @@ class Lane:
         """
         call = _call.get()
         if call and call.wanted and not (self._may_write() and call.wanted()):
-            raise Fenced
+            raise Fenced("it is not wanted any more, or this replica does not lead any more")
 
     def reset(self) -> None:
         """Close the circuit: the credentials changed. Calls that began before count no more, however they end."""

@@ -165,6 +165,7 @@ class Reconciler:
             now=self._now(),
             mode=config.spec.mode if config else Mode.ENFORCE,
             crd_going=going,
+            observed=memory.seen,
             asked=memory.asked,
         )
         found = wrong or await self._accounts.find(record, namespace)
@@ -215,31 +216,37 @@ class Reconciler:
             state.retry = account.spec.polling.idle_seconds
         else:
             complete = isinstance(seen, Absent) or seen.complete
-            state.facts = replace(state.facts, seen=seen, target=target, fresh=fresh and complete, listed=memory.listed)
+            state.facts = replace(state.facts, seen=seen, target=target, fresh=fresh and complete)
+            state.facts = replace(state.facts, observed=memory.seen, listed=memory.listed)
 
     async def _act(self, action: Stop | Delete, decision: Plan, state: Pass, memory: Memory) -> float | None:
         account, record = state.account, state.facts.record
         if account is None:
             raise RuntimeError(f"{record.key} has no account to act on")
-        if not (record.given_id or record.past.external_id):
-            # Found by name: pinned before the first call, so that nobody ever looks the name up again.
-            await self._tell(state.facts, decision, memory)
-            if not self._store.unchanged(record):
-                return None
-            state.facts = replace(state.facts, record=self._store.records[record.key])
         held, due = account.guard.held, len(self._store.removals[record.config])
         admitted = account.guard.admits(record.uid, state.facts.now, due)
         if held != account.guard.held:
             self._revisit(record.config)
         if not admitted:
             return await self._hold_back(action, state, memory, account)
+        if not record.noted:
+            # Before the first call: whoever goes on after a crash must know that there is a thing, and which.
+            await self._tell(state.facts, decision, memory)
+            if not self._store.unchanged(record):
+                return None
+            state.facts = replace(state.facts, record=self._store.records[record.key])
         try:
             wanted = partial(self._store.unchanged, state.facts.record)
             setback = await act(action, state.facts, memory, account, now=self._now(), wanted=wanted)
         except Fenced:
-            return None  # whatever changed has put the resource on the queue again
+            # What changed has put the resource on the queue again; if nothing did, the Lease was in doubt for a moment.
+            return self._backoff(memory) if self._store.unchanged(state.facts.record) else None
         except CircuitOpen as circuit:
             return circuit.seconds
+        except ConfigurationError as error:
+            state.facts = replace(state.facts, obstacle=obstacle(Reason.of(error.reason), error.message), seen=None)
+            state.retry = account.spec.polling.idle_seconds
+            return await self._rest(plan(state.facts), state, memory)
         except ProviderError as error:
             # Nothing is certain now: the next pass reads before it does anything.
             pause = self._backoff(memory)

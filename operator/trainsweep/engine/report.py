@@ -25,9 +25,9 @@ from trainsweep.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-#: A deletion that goes well is told only after this many seconds in which nothing was done or told: most are over
-#: before, and every word is a write.
-DELETION_NEWS = 10.0
+#: A deletion that goes well is told only after this many seconds in which nothing was done or told, the first time and
+#: then again: most are over before, and every word is a write.
+FIRST_NEWS, MORE_NEWS = 10.0, 600.0
 _GOING_WELL = frozenset({Reason.OBSERVING, Reason.STOPPING, Reason.DELETING})
 
 
@@ -71,11 +71,10 @@ class Reporter:
         """Write the status, if it says anything new."""
         record, standing = facts.record, decision.standing
         now = asyncio.get_running_loop().time()
-        pinned = record.given_id or record.past.external_id
-        going_well = record.deleting and pinned and standing.synced and standing.reason in _GOING_WELL
-        last_news = max(memory.reported_at, memory.deleting_since, memory.last_write)
-        if going_well and now - last_news < DELETION_NEWS:
-            return
+        if record.deleting and standing.synced and standing.reason in _GOING_WELL:
+            last_news = max(memory.reported_at, memory.deleting_since, memory.last_write)
+            if now - last_news < _quiet_for(record):
+                return
         status = status_of(facts, decision, memory.call)
         before = json.loads(record.status) if record.status else {}
         body = await self._writer.write_status(record.key, record.uid, status, before)
@@ -116,3 +115,12 @@ class Reporter:
             raise TypeError(f"{key} came back in a form that the schema forbids")
         self._store.put(parsed)
         return self._store.records.get(key, parsed)
+
+
+def _quiet_for(record: Record) -> float:
+    """Seconds after the last news for which a deletion that goes well is not told."""
+    if not record.noted:
+        return 0.0
+    past = record.past
+    told = past.generation == record.generation and past.condition("Synced").get("status") == "True"
+    return MORE_NEWS if told and past.condition("Ready").get("reason") in _GOING_WELL else FIRST_NEWS
