@@ -7,6 +7,7 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +86,12 @@ class Crowd:
                 makers.create_task(make())
 
     async def delete_all(self) -> None:
-        async with self._session.delete(_JOBS) as answer:
-            answer.raise_for_status()
+        """Ask again when the API server gives up on the many: what it has not marked is still there."""
+        while True:
+            async with self._session.delete(_JOBS) as answer:
+                if answer.status != HTTPStatus.GATEWAY_TIMEOUT:
+                    answer.raise_for_status()
+                    return
 
     async def all_ready(self, count: int) -> None:
         await self._until(lambda: len(self._ready) >= count)

@@ -15,12 +15,27 @@ from .steps import Kill, Second
 END = 20.0
 #: Seconds of the world in which an operator that wakes up beside another one may do what it was about to do.
 AWAKE = 2.0
+#: Seconds, real ones, between two looks for an operator that ended because it lost its Lease.
+SUPERVISED = 0.1
+#: The exit code of an operator that lost its Lease.
+LOST = 1
 
 
 class Fleet:
-    """`starts` counts them all. `complaints` are about ends that nobody asked for."""
+    """`starts` counts them all. `complaints` are about ends that nobody asked for. `elected`: a Lease decides who
+    acts; an operator that loses it ends, and is started again as the kubelet would.
+    """
 
-    def __init__(self, nursery: Nursery, clock: Clock, directory: Path, namespace: str, kills: Iterable[Kill]) -> None:
+    def __init__(
+        self,
+        nursery: Nursery,
+        clock: Clock,
+        directory: Path,
+        namespace: str,
+        kills: Iterable[Kill],
+        *,
+        elected: bool,
+    ) -> None:
         self.kubeconfig = directory / "kubeconfig"
         self.starts = 0
         self.complaints: list[str] = []
@@ -29,6 +44,7 @@ class Fleet:
         self._directory = directory
         self._namespace = namespace
         self._kills = list(kills)
+        self._elected = elected
         self._effects = 0
         self._alive: list[Operator] = []
         self._coming: set[asyncio.Task[None]] = set()
@@ -40,6 +56,7 @@ class Fleet:
             namespace=self._namespace,
             directory=self._directory,
             clock=self._clock,
+            elected=self._elected,
         )
         self._alive.append(operator)
         self.starts += 1
@@ -63,6 +80,14 @@ class Fleet:
         task.add_done_callback(self._coming.discard)
         return False
 
+    async def supervise(self) -> None:
+        """Start again whoever lost the Lease, until cancelled."""
+        while self._elected:
+            for one in [one for one in self._alive if one.code == LOST]:
+                self._alive.remove(one)
+                self.start()
+            await asyncio.sleep(SUPERVISED)
+
     async def second(self, second: Second) -> None:
         """Let another one run for a while beside the first; if a kill strikes meanwhile, there is nothing to end."""
         if not self._alive:
@@ -74,14 +99,14 @@ class Fleet:
         await asyncio.sleep(second.lasts / FACTOR)
         older.signal(signal.SIGCONT)
         await asyncio.sleep(AWAKE / FACTOR)
-        if older not in self._alive or younger not in self._alive:
+        if older not in self._alive or younger not in self._alive or self._ended_rightly(older, younger):
             return
         ending = older if second.older_ends else younger
         self._alive.remove(ending)
         ending.signal(signal.SIGTERM if second.cleanly else signal.SIGKILL)
         code = await ending.ended(within=END)
         # Until it has read its login it ends as any process does.
-        if second.cleanly and code not in (0, -signal.SIGTERM):
+        if second.cleanly and code not in (0, -signal.SIGTERM, LOST if self._elected else 0):
             self.complaints.append(f"an operator that was asked to end ended with {code}")
 
     async def calm(self) -> None:
@@ -101,8 +126,14 @@ class Fleet:
 
     def _check(self) -> None:
         self.complaints += [
-            f"an operator ended by itself with {one.code}" for one in self._alive if one.code is not None
+            f"an operator ended by itself with {one.code}"
+            for one in self._alive
+            if one.code is not None and not self._ended_rightly(one)
         ]
+
+    def _ended_rightly(self, *operators: Operator) -> bool:
+        """Whether one of them ended because it lost its Lease."""
+        return self._elected and any(one.code == LOST for one in operators)
 
     async def _start_after(self, seconds: float) -> None:
         await asyncio.sleep(seconds / FACTOR)

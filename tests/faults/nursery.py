@@ -17,25 +17,30 @@ import os
 import signal
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from clock import Clock, FastLoop, FastPolicy  # type: ignore[import-not-found]  # beside this script
 
-from trainsweep.app import operate
-from trainsweep.engine.engine import Engine
+from trainsweep import app
+from trainsweep.engine.engine import Engine, LeaseLost
+from trainsweep.kube.lease import Lease
 from trainsweep.settings import Settings
 from trainsweep.telemetry import audit, logs
 
 
 @dataclass(frozen=True)
 class Birth:
-    """What an operator is born with: its login, its namespace, the files it writes, and the fields of its clock."""
+    """What an operator is born with: its login, its namespace, the files it writes, the fields of its clock, and
+    whether a Lease decides who acts.
+    """
 
     kubeconfig: str
     namespace: str
     log: str
     audit: str
     clock: dict[str, float | str]
+    elected: bool
 
 
 def main() -> None:
@@ -71,6 +76,8 @@ def live(birth: Birth) -> None:
         with asyncio.Runner(loop_factory=FastLoop) as runner:
             runner.run(work(birth))
         code = 0
+    except LeaseLost:
+        pass
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:
@@ -80,14 +87,21 @@ def live(birth: Birth) -> None:
 async def work(birth: Birth) -> None:
     """Operate until SIGTERM."""
     settings = Settings(
-        namespace=(birth.namespace,), allow_http_endpoints=True, kubeconfig=Path(birth.kubeconfig), drain_seconds=5.0
+        namespace=(birth.namespace,),
+        allow_http_endpoints=True,
+        kubeconfig=Path(birth.kubeconfig),
+        drain_seconds=5.0,
+        leader_election=birth.elected,
+        lease_namespace=birth.namespace,
     )
 
     def end_on_signal(engine: Engine) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, engine.stop)
 
     clock = Clock(**birth.clock)
-    await operate(settings, end_on_signal, clock.shown)
+    # Terms are seconds of the world.
+    app.Lease = partial(Lease, clock=asyncio.get_running_loop().time)  # type: ignore[misc,assignment]
+    await app.operate(settings, end_on_signal, clock.shown)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,9 @@ class Operator:
         self._code: int | None = None
 
     @classmethod
-    def start(cls, nursery: Nursery, *, kubeconfig: Path, namespace: str, directory: Path, clock: Clock) -> Operator:
+    def start(
+        cls, nursery: Nursery, *, kubeconfig: Path, namespace: str, directory: Path, clock: Clock, elected: bool
+    ) -> Operator:
         """Log and audit log are files of the directory; operators append to the same ones."""
         birth = {
             "kubeconfig": str(kubeconfig),
@@ -60,6 +62,7 @@ class Operator:
             "log": str(directory / "operator.log"),
             "audit": str(directory / "audit.log"),
             "clock": asdict(clock),
+            "elected": elected,
         }
         pid = nursery.ask(start=birth)
         assert pid

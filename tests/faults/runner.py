@@ -23,6 +23,7 @@ from .operators import Nursery
 from .proxy import Proxy
 from .scenario import Scenario
 from .steps import (
+    Abandon,
     Action,
     ApiTrouble,
     ClockStep,
@@ -52,9 +53,12 @@ class Run:
         self.lives: list[Life] = []
         self.complaints: list[str] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._abandoned = False
         self._born: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._orders: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self.fleet = Fleet(nursery, self.clock, directory, self.user.namespace, scenario.kills)
+        self.fleet = Fleet(
+            nursery, self.clock, directory, self.user.namespace, scenario.kills, elected=scenario.elected
+        )
         self.proxy = Proxy(upstream, random.Random(scenario.seed), self.fleet.effect)  # noqa: S311 (a lot, no secret)
         self.providers: dict[str, Noted] = {}
         self._urls: dict[str, str] = {}
@@ -76,6 +80,8 @@ class Run:
             for account, key in keys.items():
                 await self._account(account, key)
             self.fleet.start()
+            supervisor = asyncio.create_task(self.fleet.supervise())
+            stack.callback(supervisor.cancel)
             yield
 
     async def play(self) -> None:
@@ -94,18 +100,9 @@ class Run:
         """The finale: every resource is deleted at once, with what it depends on or without."""
         for task in self._tasks:
             task.cancel()
-        for life in self.lives:
-            if life.last.deleting:
-                continue
-            if life.thing.kind == "job":
-                await self._change(life, spec={"cascade": True})
-            if life.last.paused:
-                await self._change(life, paused=False)
-            await self._remove(life, life.thing.id if life.mismatched else "")
+        await self._remove_all()
         if self.scenario.finale == "accounts":
-            for account in self.providers:
-                await self.user.delete("ProviderConfig", account)
-                await self.user.delete("Secret", account)
+            await self._remove_accounts()
 
     # What happens.
 
@@ -125,7 +122,8 @@ class Run:
 
     async def _in_order(self, name: str, action: Action) -> None:
         async with self._orders[name]:
-            await self._do(action)
+            if not self._abandoned:
+                await self._do(action)
 
     async def _do(self, action: Action) -> None:
         match action:
@@ -139,6 +137,8 @@ class Run:
                 await self._remove(self._life(name), force)
             case Vanish(thing):
                 self._vanish(thing)
+            case Abandon():
+                await self._abandon()
             case ClockStep(seconds):
                 self.clock.set_wrong_by(seconds)
             case ApiTrouble(fault, lasts):
@@ -158,12 +158,16 @@ class Run:
             # The API server's times of creation are whole seconds, and the older one is to be the owner.
             await self._born[action.thing].wait()
             await asyncio.sleep(1.1)
+        if self._abandoned:
+            return
         metadata = {"annotations": {"trainsweep.dev/paused": "true"}} if action.paused else {}
         while True:
             at = self.clock.elapsed
             uid = await self.user.create(action.kind, action.name, spec=dict(action.spec), metadata=metadata)
             if uid:
                 break
+            if self._abandoned:
+                return
             await asyncio.sleep(0.05)
         thing = next(thing for thing in self.scenario.things if thing.id == action.thing)
         parts = tuple(part for part in self.scenario.things if part.parent == thing.id)
@@ -173,6 +177,30 @@ class Run:
 
     def _life(self, name: str) -> Life:
         return next(life for life in reversed(self.lives) if life.name == name)
+
+    async def _abandon(self) -> None:
+        self._abandoned = True
+        for event in self._born.values():
+            event.set()
+        others = [task for task in self._tasks if task.get_name() == "user" and task is not asyncio.current_task()]
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._remove_accounts()
+        await self._remove_all()
+
+    async def _remove_all(self) -> None:
+        for life in self.lives:
+            if life.last.deleting:
+                continue
+            if life.thing.kind == "job":
+                await self._change(life, spec={"cascade": True})
+            if life.last.paused:
+                await self._change(life, paused=False)
+            await self._remove(life, life.thing.id if life.mismatched else "")
+
+    async def _remove_accounts(self) -> None:
+        for account in self.providers:
+            await self.user.delete("ProviderConfig", account)
+            await self.user.delete("Secret", account)
 
     async def _change(self, life: Life, *, spec: dict[str, object] | None = None, paused: bool | None = None) -> None:
         if spec is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .steps import (
+    Abandon,
     Action,
     ApiTrouble,
     ClockStep,
@@ -32,7 +33,9 @@ SIGNED = 600.0
 
 @dataclass(frozen=True)
 class Scenario:
-    """`finale`: at the end the user deletes all "resources" at once, or with them the "accounts"; "" for neither."""
+    """`finale`: at the end the user deletes all "resources" at once, or with them the "accounts"; "" for neither.
+    `elected`: the operators act under a Lease, and whoever loses it is started again.
+    """
 
     seed: int
     things: tuple[Thing, ...]
@@ -41,6 +44,7 @@ class Scenario:
     switches: dict[str, dict[str, Any]]
     timing: dict[str, Any]
     finale: str
+    elected: bool
 
     @property
     def calm(self) -> float:
@@ -59,6 +63,7 @@ class Scenario:
 
     def __str__(self) -> str:
         lines = [f"seed {self.seed}: {len(self.things)} remote things, finale: {self.finale or 'none'}"]
+        lines += ["  elected"] if self.elected else []
         lines += [f"  thing {thing.kind} {thing.id} {thing.name} {dict(thing.fields)}" for thing in self.things]
         lines += [f"  switches {self.switches}", f"  timing {self.timing}"]
         lines += [f"  {kill}" for kill in self.kills]
@@ -70,15 +75,24 @@ def scenario(seed: int) -> Scenario:
     rng = random.Random(seed)  # noqa: S311 (a lot, no secret)
     things = _things(rng)
     steps = [*_lives(rng, things), *_troubles(rng)]
+    kills, switches = _kills(rng), _switches(rng)
+    timing = {
+        "stopping": round(rng.uniform(0.5, 8), 1),
+        "deleting": round(rng.uniform(0, 6), 1),
+        "deleting_reads": rng.choice((0, 0, 1, 3)),
+    }
+    finale = rng.choice(("", "", "resources", "accounts"))
+    if rng.random() < 0.15:
+        steps.append(Step(rng.uniform(0, rng.choice((5.0, ACTS))), Abandon()))
     return Scenario(
         seed=seed,
         things=things,
         steps=tuple(sorted(steps, key=lambda step: step.at)),
-        kills=_kills(rng),
-        switches=_switches(rng),
-        timing={"stopping": round(rng.uniform(0.5, 8), 1), "deleting": round(rng.uniform(0, 6), 1)}
-        | {"deleting_reads": rng.choice((0, 0, 1, 3))},
-        finale=rng.choice(("", "", "resources", "accounts")),
+        kills=kills,
+        switches=switches,
+        timing=timing,
+        finale=finale,
+        elected=rng.random() < 0.3,
     )
 
 

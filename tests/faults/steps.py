@@ -50,6 +50,13 @@ class Vanish:
 
 
 @dataclass(frozen=True)
+class Abandon:
+    """A user deletes everything at once, the accounts and their Secrets first, as a namespace that goes does. Nobody
+    asks for anything after that.
+    """
+
+
+@dataclass(frozen=True)
 class ApiTrouble:
     fault: ApiFault
     lasts: float
@@ -91,7 +98,7 @@ class Rotate:
     late: float
 
 
-Action = Create | Edit | Pause | Remove | Vanish | ApiTrouble | ProviderTrouble | ClockStep | Second | Rotate
+Action = Create | Edit | Pause | Remove | Vanish | Abandon | ApiTrouble | ProviderTrouble | ClockStep | Second | Rotate
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from .things import HUAWEI
 
 _PAGE = "<html><head><title>Error</title></head><body><h1>An error occurred</h1></body></html>"
 _BURST = (500, 502, 503, 504)
+_JSON = {"Content-Type": "application/json"}
 
 
 def api_fault(rng: random.Random) -> ApiFault:
@@ -50,7 +51,18 @@ def provider_fault(rng: random.Random, account: str) -> dict[str, Any]:
                     {"status": 404, "body": _PAGE},
                     {"status": 200, "body": _PAGE, "headers": {"Content-Type": "text/html"}},
                     {"status": 200, "body": ""},
-                    {"status": 200, "body": '{"is_success": tr', "headers": {"Content-Type": "application/json"}},
+                    {"status": 200, "body": '{"is_success": tr', "headers": _JSON},
+                    {
+                        "status": 404,
+                        "body": '{"error_code": "APIGW.0101", "error_msg": "No such API."}',
+                        "headers": _JSON,
+                    },
+                    {
+                        "status": 400,
+                        "body": '{"error_code": "ModelArts.9999", "error_msg": "Try later."}',
+                        "headers": _JSON,
+                    },
+                    {"status": 200, "body": '{"is_success": false, "error_msg": "Try later."}', "headers": _JSON},
                     {"status": 302, "body": "", "headers": {"Location": "https://login.example.com/"}},
                 )
             )
