@@ -1,5 +1,6 @@
 """Every row of the vendor's tables that the operator acts on, and what is not in any table."""
 
+import httpx
 import pytest
 
 from trainsweep.core.errors import (
@@ -14,8 +15,11 @@ from trainsweep.core.errors import (
     Unavailable,
     WrongState,
 )
+from trainsweep.core.remote import Target, Thing
 from trainsweep.providers.modelarts.codes import TABLE, classify, renewable
 from trainsweep.providers.overrides import ErrorOverride
+
+VERSION = Target(Thing.VERSION, "155500/1")
 
 ROWS = [
     (NotFound, "400 2775"),
@@ -53,6 +57,26 @@ def cases():
 @pytest.mark.parametrize(("status", "code", "error"), list(cases()))
 def test_a_documented_pair_means_what_the_documents_say(status, code, error):
     assert read(status, code) is error
+
+
+@pytest.mark.parametrize("form", ["V2", "V1"])
+@pytest.mark.parametrize(("status", "code", "error"), list(cases()))
+async def test_a_documented_pair_comes_up_from_a_conversation_with_its_code_and_words(
+    service, status, code, error, form
+):
+    verdict = {"is_success": False} if form == "V1" else {}
+    body = {**verdict, "error_code": code, "error_msg": "The vendor's words."}
+    service.always(lambda _: httpx.Response(status, json=body, headers={"X-Request-Id": "r-1"}))
+    provider = service.provider()
+    with pytest.raises(error) as refused:
+        await provider.read(VERSION)
+    assert type(refused.value) is error
+    assert (refused.value.code, refused.value.request_id) == (code, "r-1")
+    assert "The vendor's words." in str(refused.value)
+    for write in (provider.stop, provider.delete):
+        with pytest.raises(OutcomeUnknown if status >= 500 else error):
+            await write(VERSION)
+    assert len(service.requests) == 3, "nothing is tried again by itself"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Every documented way in which Qianfan says no, and the look-alikes."""
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from trainsweep.core.errors import (
     Malformed,
     Misrouted,
     NotFound,
+    OutcomeUnknown,
     PermissionDenied,
     ProviderError,
     QuotaExceeded,
@@ -17,95 +19,121 @@ from trainsweep.core.errors import (
     Unavailable,
     WrongState,
 )
+from trainsweep.core.remote import Target, Thing
 from trainsweep.providers.overrides import ErrorOverride
 from trainsweep.providers.qianfan.codes import Failure, classify
 
+TASK = Target(Thing.TUNING_TASK, "task-aaaa00000001")
 UNKNOWN_KEY = "NotFound, cause: Could not find credential."
 WRONG_SIGNATURE = "SignatureDoesNotMatch, cause: Fail to authn user: Signature does not match"
 UNSIGNED_LENGTH = "IamSignatureInvalid, cause: Fail to authn user: Missing headers required by signing: content-length"
 
+CODES = [
+    (400, "InappropriateJSON", Refused),
+    (400, "MalformedJSON", Refused),
+    (400, "InvalidHTTPRequest", Refused),
+    (400, "InvalidURI", Misrouted),
+    (400, "InvalidMarker", Refused),
+    (400, "InvalidHTTPAuthHeader", CredentialsInvalid),
+    (400, "SignatureDoesNotMatch", CredentialsInvalid),
+    (400, "RequestExpired", CredentialsInvalid),
+    (401, "AuthError", CredentialsInvalid),
+    (403, "AccessDenied", PermissionDenied),
+    (403, "InvalidAccessKeyId", CredentialsInvalid),
+    (403, "OptInRequired", PermissionDenied),
+    (403, "IdempotentParameterMismatch", Refused),
+    (404, "InvalidVersion", Misrouted),
+    (412, "PreconditionFailed", Refused),
+    (500, "InternalError", Unavailable),
+    (200, "InternalError", Unavailable),
+    (404, "NoSuchKey", NotFound),
+    (400, "NoSuchKey", NotFound),
+    (404, "JobNotFound", NotFound),
+    (400, "TaskNotExist", NotFound),
+    (404, "Gone", NotFound),
+    (409, "JobStatusConflict", WrongState),
+    (409, "Busy", WrongState),
+    (400, "InvalidTaskState", WrongState),
+    (429, "Whatever", RateLimited),
+    (400, "RequestLimitExceeded", RateLimited),
+    (400, "Throttling", RateLimited),
+    (400, "QuotaExceeded", QuotaExceeded),
+    (400, "SomethingNew", Refused),
+    (200, "SomethingNew", Refused),
+    (403, "SomethingNew", PermissionDenied),
+    (503, "SomethingNew", Unavailable),
+    (503, "AccessDenied", Unavailable),
+]
 
-@pytest.mark.parametrize(
-    ("status", "code", "expected"),
-    [
-        (400, "InappropriateJSON", Refused),
-        (400, "MalformedJSON", Refused),
-        (400, "InvalidHTTPRequest", Refused),
-        (400, "InvalidURI", Misrouted),
-        (400, "InvalidMarker", Refused),
-        (400, "InvalidHTTPAuthHeader", CredentialsInvalid),
-        (400, "SignatureDoesNotMatch", CredentialsInvalid),
-        (400, "RequestExpired", CredentialsInvalid),
-        (401, "AuthError", CredentialsInvalid),
-        (403, "AccessDenied", PermissionDenied),
-        (403, "InvalidAccessKeyId", CredentialsInvalid),
-        (403, "OptInRequired", PermissionDenied),
-        (403, "IdempotentParameterMismatch", Refused),
-        (404, "InvalidVersion", Misrouted),
-        (412, "PreconditionFailed", Refused),
-        (500, "InternalError", Unavailable),
-        (200, "InternalError", Unavailable),
-        (404, "NoSuchKey", NotFound),
-        (400, "NoSuchKey", NotFound),
-        (404, "JobNotFound", NotFound),
-        (400, "TaskNotExist", NotFound),
-        (404, "Gone", NotFound),
-        (409, "JobStatusConflict", WrongState),
-        (409, "Busy", WrongState),
-        (400, "InvalidTaskState", WrongState),
-        (429, "Whatever", RateLimited),
-        (400, "RequestLimitExceeded", RateLimited),
-        (400, "Throttling", RateLimited),
-        (400, "QuotaExceeded", QuotaExceeded),
-        (400, "SomethingNew", Refused),
-        (200, "SomethingNew", Refused),
-        (403, "SomethingNew", PermissionDenied),
-        (503, "SomethingNew", Unavailable),
-        (503, "AccessDenied", Unavailable),
-    ],
-)
+NUMBERS = [
+    (1, Unavailable),
+    (2, Unavailable),
+    (3, Misrouted),
+    (4, RateLimited),
+    (6, PermissionDenied),
+    (13, CredentialsInvalid),
+    (14, CredentialsInvalid),
+    (15, CredentialsInvalid),
+    (17, QuotaExceeded),
+    (18, RateLimited),
+    (19, QuotaExceeded),
+    (100, Refused),
+    (110, CredentialsInvalid),
+    (111, CredentialsInvalid),
+    (336000, Unavailable),
+    (336001, Refused),
+    (336004, PermissionDenied),
+    (336100, Unavailable),
+    (336101, Misrouted),
+    (336501, RateLimited),
+    (336502, RateLimited),
+    (500000, Unavailable),
+    (500001, Refused),
+    (500002, PermissionDenied),
+    (510101, Refused),
+    (510202, NotFound),
+    (510203, QuotaExceeded),
+    (510301, NotFound),
+    (510302, WrongState),
+    (510402, QuotaExceeded),
+    (510403, QuotaExceeded),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "expected"), CODES)
 def test_a_v2_code_has_its_class(status, code, expected):
     assert classify(Failure(status, code, "")) is expected
 
 
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [
-        (1, Unavailable),
-        (2, Unavailable),
-        (3, Misrouted),
-        (4, RateLimited),
-        (6, PermissionDenied),
-        (13, CredentialsInvalid),
-        (14, CredentialsInvalid),
-        (15, CredentialsInvalid),
-        (17, QuotaExceeded),
-        (18, RateLimited),
-        (19, QuotaExceeded),
-        (100, Refused),
-        (110, CredentialsInvalid),
-        (111, CredentialsInvalid),
-        (336000, Unavailable),
-        (336001, Refused),
-        (336004, PermissionDenied),
-        (336100, Unavailable),
-        (336101, Misrouted),
-        (336501, RateLimited),
-        (336502, RateLimited),
-        (500000, Unavailable),
-        (500001, Refused),
-        (500002, PermissionDenied),
-        (510101, Refused),
-        (510202, NotFound),
-        (510203, QuotaExceeded),
-        (510301, NotFound),
-        (510302, WrongState),
-        (510402, QuotaExceeded),
-        (510403, QuotaExceeded),
-    ],
-)
+@pytest.mark.parametrize(("code", "expected"), NUMBERS)
 def test_a_v1_number_has_its_class(code, expected):
     assert classify(Failure(200, str(code), "")) is expected
+
+
+async def refused_alike(service, answer, expected, code):
+    """A read and both writes are refused as `expected`, once each."""
+    service.always(lambda *_: answer)
+    provider = service.provider()
+    with pytest.raises(expected) as refused:
+        await provider.read(TASK)
+    assert type(refused.value) is expected
+    assert refused.value.code == code
+    for write in (provider.stop, provider.delete):
+        with pytest.raises(OutcomeUnknown if expected is Unavailable else expected):
+            await write(TASK)
+    assert len(service.requests) == 3, "nothing is tried again by itself"
+
+
+@pytest.mark.parametrize(("status", "code", "expected"), CODES)
+async def test_a_v2_code_comes_up_from_a_conversation(service, status, code, expected):
+    body = {"requestId": "r-1", "code": code, "message": "The vendor's words."}
+    await refused_alike(service, httpx.Response(status, json=body), expected, code)
+
+
+@pytest.mark.parametrize(("code", "expected"), NUMBERS)
+async def test_a_v1_number_comes_up_from_a_conversation(service, code, expected):
+    body = {"error_code": code, "error_msg": "The vendor's words.", "log_id": 42}
+    await refused_alike(service, httpx.Response(200, json=body), expected, str(code))
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
