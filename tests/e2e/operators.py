@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from trainsweep.settings import Settings
 
 
 class Operator:
-    """An operator in this process. Keywords are those of `Settings`."""
+    """An operator in this process, whose clock is wrong by `ahead`. Keywords are those of `Settings`."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, ahead: timedelta = timedelta(), **settings: Any) -> None:
         self._engine: Engine | None = None
         self._ready = asyncio.Event()
-        self._task = asyncio.create_task(operate(Settings(**settings, drain_seconds=5.0), self._started))
+        self._task = asyncio.create_task(
+            operate(Settings(**settings, drain_seconds=5.0), self._started, lambda: datetime.now(UTC) + ahead)
+        )
 
     def _started(self, engine: Engine) -> None:
         self._engine = engine

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from pydantic import SecretStr
 
@@ -170,6 +172,25 @@ async def test_an_observed_resource_keeps_its_finalizer_while_the_key_is_refused
     await world.api.annotate("ProviderConfig", HUAWEI, reconcile_requested_at="now")
     await world.gone(KIND, "it", patience=90)
     assert world.writes() == [("DeleteVersion", "155501/2")]
+
+
+async def test_a_clock_that_is_off_looks_like_a_wrong_key_and_loses_nothing(quiet_world: World):
+    world = quiet_world
+    right = world.start_operator()
+    await world.resource(KIND, "ended", **ENDED)
+    observed = await world.reaches(KIND, "ended", "Available")
+    await right.stop()
+    wrong = world.start_operator(timedelta(hours=1))
+    await account_says(world, HUAWEI, "CredentialsInvalid")
+    await world.api.delete(KIND, "ended")
+    await world.reaches(KIND, "ended", "CredentialsInvalid")
+    refused = [entry for entry in world.modelarts.journal.entries if entry.status == 401]
+    assert 1 <= len(refused) <= 4, "five bad signatures in a row lock a key"
+    assert world.thing(observed["externalID"]), "nothing was deleted"
+    await wrong.stop()
+    world.start_operator()
+    await world.gone(KIND, "ended", patience=90)
+    assert world.thing(observed["externalID"]) is None
 
 
 async def test_a_new_key_in_the_secret_is_taken_up_without_a_restart(world: World):

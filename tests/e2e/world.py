@@ -7,6 +7,7 @@ import inspect
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,11 @@ class World:
 
     # Operators.
 
-    def start_operator(self, **settings: Any) -> Operator:
+    def start_operator(self, ahead: timedelta = timedelta(), **settings: Any) -> Operator:
         """An operator for this namespace, in this process; `settings` are fields of `Settings`."""
         kubeconfig = self.plane.kubeconfig_for(OPERATOR)
         defaults = {"namespace": (self.namespace,), "allow_http_endpoints": True, "kubeconfig": kubeconfig}
-        operator = Operator(**defaults | settings)
+        operator = Operator(ahead, **defaults | settings)
         self.operators.append(operator)
         return operator
 
