@@ -41,6 +41,7 @@ MATRIX: dict[str, dict[str, Any]] = {
         }
     },
     "some namespaces": {"scopedNamespaces": ["team-a", "team-b"], "rbac": {"secretNames": ["huawei", "baidu"]}},
+    "some namespaces by a ClusterRole": {"scopedNamespaces": ["team-a", "team-b"], "rbac": {"clusterWide": True}},
     "everything deleted at the end": {"drainPolicy": "Delete", "drainTimeoutSeconds": 3600},
     "nothing done at the end": {"drainPolicy": "None", "crds": {"keep": False}},
     "everything else is somebody's": {

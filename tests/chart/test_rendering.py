@@ -59,6 +59,16 @@ def test_a_scoped_operator_has_roles_only(helm: Helm):
     assert environment(manifests)["TRAINSWEEP_NAMESPACE"] == "team-a team-b"
 
 
+def test_a_scoped_operator_with_a_cluster_role_has_no_right_beyond_its_roles(helm: Helm):
+    scoped = {"scopedNamespaces": ["team-a"]}
+    wide = helm.template(scoped | {"rbac": {"clusterWide": True}})
+    assert environment(wide)["TRAINSWEEP_NAMESPACE"] == "team-a"
+    for name in ("trainsweep", "trainsweep-drain"):
+        (role,) = (entry for entry in wide if (entry["kind"], entry["metadata"]["name"]) == ("ClusterRole", name))
+        narrow = [entry for entry in helm.template(scoped) if entry["metadata"].get("namespace") == "team-a"]
+        assert role["rules"] == one(narrow, "Role", name)["rules"]
+
+
 @matrix
 def test_no_role_has_a_wildcard(helm: Helm, values: dict[str, Any]):
     for rule in rules(helm.template(values)):

@@ -47,3 +47,21 @@ subjects:
     name: {{ .account }}
     namespace: {{ .root.Release.Namespace }}
 {{- end -}}
+
+
+{{- /*
+The same wherever the operator looks: in each of the scopedNamespaces, or once for the whole cluster. Takes beside root,
+name, account and hook:
+  rules         YAML text, what is needed in a namespace
+  clusterRules  YAML text, what is needed beside it to serve the whole cluster
+*/ -}}
+{{- define "trainsweep.grants" -}}
+{{- $watched := .root.Values.scopedNamespaces -}}
+{{- range .root.Values.rbac.clusterWide | ternary list $watched }}
+---
+{{ include "trainsweep.grant" (merge (dict "namespace" .) $) }}
+{{- else }}
+---
+{{ include "trainsweep.grant" (merge (dict "rules" (empty $watched | ternary (printf "%s\n%s" .rules .clusterRules) .rules)) .) }}
+{{- end }}
+{{- end -}}
