@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 import httpx
 
+from trainsweep.providers.route import RoutedTransport
+
 
 class Pace(Protocol):
     """Says when a request may go out, and at the last moment whether it still may."""
@@ -41,6 +43,8 @@ class PacedTransport(httpx.AsyncBaseTransport):
 
 
 def paced(pace: Pace, max_connections: int) -> PacedTransport:
-    """A transport of its own connection pool; certificates are verified as httpx does by default."""
+    """A transport of its own connection pool, through the environment's proxy where there is one; certificates are
+    verified as httpx does by default.
+    """
     limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
-    return PacedTransport(httpx.AsyncHTTPTransport(limits=limits), pace)
+    return PacedTransport(RoutedTransport(lambda proxy: httpx.AsyncHTTPTransport(limits=limits, proxy=proxy)), pace)
