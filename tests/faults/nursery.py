@@ -29,6 +29,10 @@ from trainsweep.settings import Settings
 from trainsweep.telemetry import audit, logs
 
 
+#: Seconds of the world. The API server lives in real time, and needs some of it when many runs share it.
+LEASE_SECONDS = 90.0
+
+
 @dataclass(frozen=True)
 class Birth:
     """What an operator is born with: its login, its namespace, the files it writes, the fields of its clock, and
@@ -93,6 +97,7 @@ async def work(birth: Birth) -> None:
         drain_seconds=5.0,
         leader_election=birth.elected,
         lease_namespace=birth.namespace,
+        lease_seconds=LEASE_SECONDS,
     )
 
     def end_on_signal(engine: Engine) -> None:
