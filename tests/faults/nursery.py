@@ -28,7 +28,6 @@ from trainsweep.kube.lease import Lease
 from trainsweep.settings import Settings
 from trainsweep.telemetry import audit, logs
 
-
 #: Seconds of the world. The API server lives in real time, and needs some of it when many runs share it.
 LEASE_SECONDS = 90.0
 
