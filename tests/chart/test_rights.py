@@ -3,6 +3,7 @@ them is left over."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -34,10 +35,17 @@ async def test_no_request_is_forbidden_and_no_right_is_unused(
         plural = REMOTE_KINDS[kind].plural
         again = Right("get", "trainsweep.dev", plural, world.namespace)
         await jostle(world, kind, "jostled", lambda again=again: any(again.covers(right) for right in asked.used()))
-    # What is left behind by force is told by an event.
+    # What is left behind by force is told by an event, what happens again is counted on one.
     await world.resource("TrainingJob", "stuck", jobID="155503", annotations={"trainsweep.dev/paused": "true"})
     await until(lambda: finalizer(world, "stuck"), "the resource is held")
     await world.api.delete("TrainingJob", "stuck")
+    counted = Right("patch", "", "events", world.namespace)
+
+    async def told_again() -> bool:
+        await world.api.annotate("TrainingJob", "stuck", force_orphan=f"not-{time.monotonic_ns()}")
+        return any(counted.covers(right) for right in asked.used())
+
+    await until(told_again, "an event is told again")
     await world.api.annotate("TrainingJob", "stuck", force_orphan="155503", paused=None)
     await world.gone("TrainingJob", "stuck")
     assert await pod.stop() == 0, pod.log.read_text()

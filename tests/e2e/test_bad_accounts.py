@@ -106,8 +106,7 @@ async def test_a_resource_never_observed_is_let_go_while_its_account_is_missing(
     await world.reaches(KIND, "it", "ProviderConfigNotFound")
     await world.delete(KIND, "it")
     assert world.thing("155501/2")
-    events = [event["message"] for event in await world.api.list("Event") if event["involvedObject"]["name"] == "it"]
-    assert any("never once observed" in message for message in events)
+    assert "never once observed" in await world.told("it", "ReleasedExternalResource")
 
 
 async def test_an_observed_resource_waits_for_its_account(world: World):

@@ -1,4 +1,7 @@
-"""How little is written to the API server, counted in its audit log."""
+"""How little is written to the API server, counted in its audit log.
+
+Beside what `api_writes` shows for a resource there is one event, when its remote thing is proven gone.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ async def test_an_ended_run_costs_three_writes_in_its_whole_life(world: World):
     await world.reaches("TrainingJobVersion", "it", "Available")
     await world.delete("TrainingJobVersion", "it")
     assert world.api_writes("it") == [FINALIZER, STATUS, FINALIZER]
+    assert "155501" in await world.told("it", "DeletedExternalResource")
+    assert world.api_writes().count("create events") == 3, "two accounts have told of themselves"
 
 
 async def test_a_running_one_that_has_to_be_stopped_first_costs_no_more(world: World):

@@ -34,18 +34,13 @@ async def test_the_right_id_lets_a_stuck_resource_go_and_records_what_is_left(
         line for entry in caplog.messages if entry.startswith("{") and (line := json.loads(entry))["event"] == "left"
     ]
     assert (left["target"], left["resource"]) == ("155502/1", f"{KIND} {world.namespace}/it")
-    events = [event for event in await world.api.list("Event") if event["reason"] == "ReleasedExternalResource"]
-    assert "155502/1 stays as it is" in events[0]["message"]
+    assert "155502/1 stays as it is" in await world.told("it", "ReleasedExternalResource")
 
 
 async def test_a_wrong_id_does_nothing_and_says_so(world: World):
     await stuck(world)
     await world.api.annotate(KIND, "it", force_orphan="155502/2")
-
-    async def told() -> bool:
-        return any(event["reason"] == "ForceOrphanIgnored" for event in await world.api.list("Event"))
-
-    await until(told, "an event says that the annotation names another id")
+    assert "155502/1" in await world.told("it", "ForceOrphanIgnored")
     assert (await world.api.get(KIND, "it"))["metadata"]["finalizers"] == ["trainsweep.dev/cleanup"]
     assert world.writes() == []
 

@@ -146,6 +146,16 @@ class World:
 
         await until(away, f"{kind} {name} is gone", patience, shown=found)
 
+    async def told(self, name: str, reason: str) -> str:
+        """The message of the event about an object for this reason, once it is there: nobody waits for events."""
+
+        async def there() -> str | None:
+            events = await self.api.list("Event")
+            wanted = (event for event in events if (event["involvedObject"]["name"], event["reason"]) == (name, reason))
+            return next((event["message"] for event in wanted), None)
+
+        return await until(there, f"an event about {name} says {reason}")
+
     async def polls(self, simulator: Simulator, count: int, *, operation: str) -> None:
         """Wait until so many more calls of an operation have come in."""
         seen = len(calls(simulator, operation))

@@ -90,6 +90,11 @@ class MemoryApi:
         allowed["metadata"] = {k: v for k, v in wanted.items() if k not in ("resourceVersion", "uid")}
         return self._merge(target, allowed)
 
+    def patch_event(self, name: str, patch: dict[str, Any]) -> dict[str, Any]:
+        event = next(event for event in self.events if event["metadata"]["name"] == name)
+        event.update(patch)
+        return event
+
     def _next_version(self) -> str:
         self.version += 1
         return str(self.version)
@@ -162,7 +167,10 @@ class MemoryClient:
         return await self._exchange(lambda: body | {"status": {"allowed": True}})
 
     async def merge(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        return await self._exchange(lambda: self._api.patch(path, json.loads(json.dumps(body))))
+        patch = json.loads(json.dumps(body))
+        if "/events/" in path:
+            return await self._exchange(lambda: self._api.patch_event(path.rpartition("/")[2], patch))
+        return await self._exchange(lambda: self._api.patch(path, patch))
 
     async def pages(self, path: str):
         kind = next(kind.name for kind in KINDS.values() if kind.plural == path.rpartition("/")[2])

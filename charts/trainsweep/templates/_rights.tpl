@@ -7,7 +7,7 @@ The rights of the operator, as rules of a role. What each one is for:
   status                     patch         the status of our kinds
   credentials                get           Secrets, by name
   policy, allowed namespaces get           Namespaces
-  events                     create        Events
+  events                     create, patch Events
 
 "trainsweep.rules.namespaced" is everything that fits into one namespace, "trainsweep.rules.cluster" what is needed
 beside it to serve the whole cluster, "trainsweep.rules.own" what is needed in the operator's own namespace.
@@ -46,7 +46,7 @@ beside it to serve the whole cluster, "trainsweep.rules.own" what is needed in t
   verbs: [get]
 - apiGroups: [""]
   resources: [events]
-  verbs: [create]
+  verbs: [create, patch]
 {{- end -}}
 
 {{- define "trainsweep.rules.cluster" -}}

@@ -40,6 +40,15 @@ def account_status(facts: AccountFacts, past: Past, now: datetime) -> dict[str, 
     return status
 
 
+def news(before: Past, status: Mapping[str, Any]) -> tuple[Reason, str, bool] | None:
+    """What an event should tell of a new status: reason, message, and whether it is a warning. None for no news."""
+    now = next(condition for condition in status["conditions"] if condition["type"] == "Ready")
+    reason = Reason.of(now["reason"])
+    if reason == before.condition("Ready").get("reason"):
+        return None
+    return reason, now["message"], reason not in (Reason.CONFIG_READY, Reason.IN_USE)
+
+
 def _circuit(facts: AccountFacts) -> Mapping[str, str]:
     if not facts.circuit_open or facts.circuit_since is None:
         return {"state": "Closed"}

@@ -10,7 +10,7 @@ from enum import StrEnum
 from trainsweep.api.common import DeletionPolicy, DesiredState, Mode
 from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key, Record
-from trainsweep.core.remote import Remote, Target
+from trainsweep.core.remote import ExternalState, Remote, Target
 
 
 class Verb(StrEnum):
@@ -50,6 +50,7 @@ class Facts:
     tell yet. `listed` says that the account's lists have shown the thing. `asked` holds when a verb was last accepted
     for a remote id, so that nothing is asked twice while the provider is still at it. `owner` is the resource that owns
     the same remote thing, when it is another one.
+    `namespace_going`: its namespace is being deleted, and nothing can be created in it any more.
     """
 
     record: Record
@@ -58,6 +59,7 @@ class Facts:
     mode: Mode = Mode.ENFORCE
     crd_going: bool = False
     observed: bool = False
+    namespace_going: bool = False
     owner: Key | None = None
     obstacle: Obstacle | None = None
     target: Target | None = None
@@ -69,3 +71,9 @@ class Facts:
     @property
     def desired(self) -> DesiredState:
         return DesiredState(self.record.spec.desired_state)
+
+    @property
+    def was_there(self) -> bool:
+        """Whether the remote thing existed: its deletion was accepted in this life, or the status remembers it."""
+        accepted = any(verb is Verb.DELETE for verb, _ in self.asked)
+        return accepted or self.record.past.external_state not in ("", ExternalState.ABSENT)

@@ -75,7 +75,7 @@ class Reason(StrEnum):
 
     # Events alone.
     LET_GO = "ReleasedExternalResource", "The resource was let go and the remote thing was left as it is."
-    DELETED_EXTERNAL = "DeletedExternalResource", "The remote thing is proven gone and the resource was freed."
+    DELETED_EXTERNAL = "DeletedExternalResource", "The remote thing is proven gone; a deleted resource was freed."
     STOPPED_EXTERNAL = "StoppedExternalResource", "The remote run ended and the resource was freed."
     CANNOT_STOP = "CannotStopExternalResource", "A stop was refused or failed."
     CANNOT_DELETE = "CannotDeleteExternalResource", "A delete was refused or failed."

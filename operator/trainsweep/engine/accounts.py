@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import Any
 
 from trainsweep.api.common import ProviderName
-from trainsweep.api.names import IN_USE_FINALIZER
+from trainsweep.api.names import API_VERSION, IN_USE_FINALIZER
 from trainsweep.api.provider_config import ClusterProviderConfigSpec
-from trainsweep.core.account_status import AccountFacts, account_status
+from trainsweep.core.account_status import AccountFacts, account_status, news
 from trainsweep.core.errors import ConfigurationError, CredentialsInvalid, ProviderError
 from trainsweep.core.facts import Obstacle
 from trainsweep.core.guard import Guard
@@ -29,6 +29,7 @@ from trainsweep.engine.parse import Config, parse
 from trainsweep.engine.secrets import Secret, protect_secret, read_secret
 from trainsweep.engine.store import Change, Store
 from trainsweep.kube.client import KubeClient
+from trainsweep.kube.events import Events, Subject
 from trainsweep.kube.surroundings import Namespace
 from trainsweep.kube.writer import Writer
 from trainsweep.providers.pacing import paced
@@ -54,6 +55,7 @@ class Accounts:
         client: KubeClient,
         writer: Writer,
         store: Store,
+        events: Events,
         *,
         endpoints: Endpoints,
         now: Callable[[], datetime],
@@ -67,6 +69,7 @@ class Accounts:
         self._metrics = metrics or Metrics()
         self._writer = writer
         self._store = store
+        self._events = events
         self._endpoints = endpoints
         self._now = now
         self._wake = wake
@@ -236,8 +239,12 @@ class Accounts:
             held=held,
             held_since=held_since,
         )
-        status = account_status(facts, Past.parse(config.status), self._now())
+        past = Past.parse(config.status)
+        status = account_status(facts, past, self._now())
         body = await self._writer.write_status(key, config.uid, status, before)
+        if body and (told := news(past, status)):
+            reason, message, warning = told
+            self._events.post(Subject(key, config.uid, API_VERSION), reason, message, warning=warning)
         if body and self._take(key.kind, body) is Change.SUBSTANCE:
             # The answer held somebody's edit; the watch will have nothing new to say of it.
             self._revisit(key)

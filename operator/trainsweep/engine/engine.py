@@ -43,6 +43,8 @@ SWEEP_EVERY = 600.0
 SWEEP_RETRY = 5.0
 #: Seconds after which a status that somebody else wrote is looked into: not at once, as the two would go on for ever.
 RECHECK = 30.0
+#: Seconds that events which wait get at the end: the standby waits for us.
+LAST_WORDS = 1.0
 #: Seconds in which a watch that begins has listed what is there.
 LISTED = 10.0
 
@@ -78,10 +80,12 @@ class Engine:
         self._store = Store()
         self._queues: dict[Key, Queue] = {}
         writer = Writer(client)
+        self._events = Events(client, now)
         self._accounts = Accounts(
             client,
             writer,
             self._store,
+            self._events,
             endpoints=settings.endpoints,
             now=now,
             wake=self._wake,
@@ -93,7 +97,7 @@ class Engine:
             self._store,
             self._accounts,
             Surroundings(client),
-            Reporter(client, writer, Events(client, now), self._store, metrics),
+            Reporter(client, writer, self._events, self._store, metrics),
             default_policy=settings.deletion_policy,
             now=now,
             wake=self._wake,
@@ -211,6 +215,7 @@ class Engine:
         queues = [self._configs, *self._queues.values()]
         drains = (queue.drain(self._settings.drain_seconds) for queue in queues)
         await asyncio.gather(asyncio.to_thread(self._watch.stop), *drains)
+        await self._events.drain(LAST_WORDS)
         await self._accounts.aclose()
 
     def _known(self, kind: str) -> dict[Key, Record | Config]:

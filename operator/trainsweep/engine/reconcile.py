@@ -137,10 +137,10 @@ class Reconciler:
                     self._forget(record.key)
                     return None
                 case Stop() | Delete() as action:
-                    await self._answer_force_orphan(state.facts)
+                    self._answer_force_orphan(state.facts)
                     return await self._act(action, decision, state, memory)
                 case None:
-                    await self._answer_force_orphan(state.facts)
+                    self._answer_force_orphan(state.facts)
                     return await self._rest(decision, state, memory)
         raise RuntimeError(f"the plan of {record.key} does not come to an end")
 
@@ -166,6 +166,7 @@ class Reconciler:
             mode=config.spec.mode if config else Mode.ENFORCE,
             crd_going=going,
             observed=memory.seen,
+            namespace_going=namespace.terminating,
             asked=memory.asked,
         )
         found = wrong or await self._accounts.find(record, namespace)
@@ -178,14 +179,14 @@ class Reconciler:
             facts = self._claimed(facts, found, Target(record.thing, known))
         return Pass(facts, found)
 
-    async def _answer_force_orphan(self, facts: Facts) -> None:
+    def _answer_force_orphan(self, facts: Facts) -> None:
         """Say so when the annotation names something else: whoever wrote it waits for the resource to go."""
         record = facts.record
         if not record.deleting or not record.force_orphan:
             return
         ids = " or ".join(sorted(record.known_ids | ({facts.target.id} if facts.target else set()))) or "not known yet"
         message = f"{FORCE_ORPHAN} names {record.force_orphan}, but the remote thing is {ids}; it changes nothing."
-        await self._reporter.event(record, Reason.FORCE_ORPHAN_IGNORED, message, warning=True)
+        self._reporter.event(facts, Reason.FORCE_ORPHAN_IGNORED, message, warning=True)
 
     def _claimed(self, facts: Facts, account: Account, target: Target) -> Facts:
         owner = self._store.claim(facts.record.key, account.identity, target)
@@ -264,7 +265,7 @@ class Reconciler:
                 return 0.1
             await self._tell(state.facts, replace(decision, standing=setback.standing), memory)
             refused = Reason.CANNOT_STOP if isinstance(action, Stop) else Reason.CANNOT_DELETE
-            await self._reporter.event(record, refused, setback.standing.message, warning=True)
+            self._reporter.event(state.facts, refused, setback.standing.message, warning=True)
             return self._backoff(memory)
         memory.failures = 0
         memory.waits = 0
@@ -281,7 +282,7 @@ class Reconciler:
         standing = Standing(ready=False, reason=Reason.DELETION_HELD, message=message, progressing=True)
         held = Plan(None, standing, planned=describe(action))
         await self._tell(state.facts, held, memory)
-        await self._reporter.event(state.facts.record, Reason.DELETION_HELD, message, warning=True)
+        self._reporter.event(state.facts, Reason.DELETION_HELD, message, warning=True)
         self._follow(state)
         return account.spec.polling.idle_seconds
 
@@ -290,7 +291,7 @@ class Reconciler:
         facts, account = state.facts, state.account
         if isinstance(facts.seen, Absent):
             if any(verb is Verb.DELETE for verb, _ in memory.asked):
-                self._reporter.removed(facts.record.key, min(memory.asked.values()), facts.now)
+                self._reporter.removed(facts, min(memory.asked.values()), facts.seen.evidence)
             memory.asked.clear()
         if account and not decision.moving and facts.obstacle is None:
             held = account.guard.held

@@ -55,7 +55,7 @@ class Reporter:
             state = record.past.external_state
             audit.write("left", record, target=left, state=state, policy=facts.policy.value, why=release.why)
             message = f"Let go, the remote thing {left or '(never found)'} stays as it is: {release.why}."
-            await self.event(record, release.reason, message, warning=release.reason is Reason.LET_GO)
+            self.event(facts, release.reason, message, warning=release.reason is Reason.LET_GO)
         body = await self._writer.set_finalizers(record.key, record.version, remaining)
         if remaining:
             self._take(record.key, body)
@@ -63,8 +63,8 @@ class Reporter:
             # With its last finalizer it is gone, and the answer, which has the version of before, would not tell.
             self._store.bury(record.key, record.uid)
         self._metrics.released(record.key.kind, release.reason.value)
-        if record.deleted_at and not release.left:
-            self.removed(record.key, record.deleted_at, facts.now)
+        if record.deleted_at and facts.was_there and not release.left:
+            self.removed(facts, record.deleted_at, release.why)
         log.info("released", extra={"resource": str(record.key), "why": release.why})
 
     async def report(self, facts: Facts, decision: Plan, memory: Memory) -> None:
@@ -92,12 +92,15 @@ class Reporter:
             },
         )
 
-    def removed(self, key: Key, asked: datetime, now: datetime) -> None:
-        """Count a remote thing that is proven gone."""
-        self._metrics.removed(key.kind, max(0.0, (now - asked).total_seconds()))
+    def removed(self, facts: Facts, asked: datetime, evidence: str) -> None:
+        """Count a remote thing that was there and is proven gone, and say so."""
+        self._metrics.removed(facts.record.key.kind, max(0.0, (facts.now - asked).total_seconds()))
+        self.event(facts, Reason.DELETED_EXTERNAL, f"The remote thing is gone. {evidence}.")
 
-    async def event(self, record: Record, reason: Reason, message: str, *, warning: bool = False) -> None:
-        await self._events.post(Subject(record.key, record.uid, API_VERSION), reason, message, warning=warning)
+    def event(self, facts: Facts, reason: Reason, message: str, *, warning: bool = False) -> None:
+        if not facts.namespace_going:
+            record = facts.record
+            self._events.post(Subject(record.key, record.uid, API_VERSION), reason, message, warning=warning)
 
     async def refresh(self, record: Record) -> None:
         """Read a resource again after a conflict."""
