@@ -148,6 +148,14 @@ class TestOneRemoteThingHasOneOwner:
         assert world.calls == []
         assert world.ready("z-owner") == ("True", "Available")
 
+    def test_the_younger_learns_of_it_when_the_name_of_the_elder_is_resolved_a_moment_later(self, world):
+        world.remotes.add(Thing.TUNING_JOB, "job-a1", name="llama")
+        world.declare("elder", JOB, jobName="llama")
+        world.declare("younger", JOB, jobID="job-a1")
+        world.run(30)
+        assert world.ready("elder", JOB) == ("True", "Available")
+        assert world.ready("younger", JOB) == ("False", "ManagementConflict")
+
     @pytest.mark.parametrize("policy", ["Delete", "Orphan"])
     def test_a_rival_takes_over_when_the_owner_goes(self, world, policy):
         world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)

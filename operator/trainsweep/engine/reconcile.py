@@ -319,9 +319,11 @@ class Reconciler:
         if not self._store.unchanged(record):
             # The answer held somebody's edit; the watch will have nothing new to say of it.
             self._wake(record.key)
-        if not record.past.external_id:
-            for referrer in self._store.referrers.get(record.key, ()):
-                self._wake(referrer)
+        now = self._store.records.get(record.key)
+        if now and now.past.external_id and not record.past.external_id:
+            # An id is pinned: versions may wait for it, and whoever names the same thing may not own it any more.
+            for other in (*self._store.referrers.get(record.key, ()), *self._store.rivals(record.key)):
+                self._wake(other)
 
     def _follow(self, state: Pass) -> None:
         facts, account = state.facts, state.account
