@@ -100,15 +100,51 @@ def test_a_hold_ends_when_the_last_request_is_withdrawn_and_not_before(guard):
 
 
 def test_a_hold_goes_on_after_a_restart_even_for_the_part_of_the_batch_that_asks_first():
-    restarted = Guard(limit=3, window=3600, holding=True)
+    restarted = Guard(limit=3, window=3600)
+    restarted.resume(held=4, finished=0, latest=None)
     assert not restarted.admits("d", NOW, due=2)
     assert restarted.held == 1
 
 
 def test_a_hold_that_was_withdrawn_while_the_operator_was_away_ends():
-    restarted = Guard(limit=3, window=3600, holding=True)
+    restarted = Guard(limit=3, window=3600)
+    restarted.resume(held=4, finished=0, latest=None)
     restarted.done("bystander", due=0)
     assert restarted.admits("e", NOW, due=1)
+
+
+def test_a_hold_that_rests_on_foresight_ends_when_the_others_turn_out_not_to_ask(guard):
+    assert not guard.admits("a", NOW, due=4)
+    guard.done("b", due=3)
+    assert not guard.holding
+    assert guard.admits("a", NOW, due=3)
+
+
+def test_a_restart_remembers_what_was_let_through_until_the_window_has_passed():
+    restarted = Guard(limit=3, window=3600)
+    restarted.resume(held=0, finished=2, latest=NOW)
+    assert restarted.finished == (2, NOW)
+    assert restarted.admits("a", NOW)
+    assert not restarted.admits("b", NOW)
+    restarted.done("b")
+    assert restarted.admits("b", NOW + HOUR + timedelta(seconds=1))
+    assert restarted.finished is None
+
+
+def test_what_has_ended_counts_once_and_with_the_time_at_which_it_was_let_through(guard):
+    ask(guard, "a", "b")
+    assert guard.finished is None
+    for _ in range(2):
+        guard.done("a")
+        assert guard.finished == (1, NOW)
+    assert guard.admits("a", NOW)
+    assert guard.finished is None
+
+
+def test_a_call_that_was_accepted_within_the_window_is_gone_on_with_after_a_restart():
+    restarted = Guard(limit=1, window=3600)
+    assert restarted.admits("a", NOW, due=9, begun=NOW - HOUR)
+    assert not restarted.admits("b", NOW, due=9, begun=NOW - 2 * HOUR)
 
 
 def test_a_limit_of_nothing_holds_every_removal():

@@ -42,6 +42,9 @@ def a_config(name="account", *, version=1, endpoint=ACCOUNT[1], **spec):
 
 HELD = {"finalizers": ["trainsweep.dev/cleanup"]}
 GOING = {"deletionTimestamp": "2026-05-01T12:00:00Z"}
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+ENDED = {"externalState": "Succeeded", "startedAt": "2026-05-01T10:00:00Z", "finishedAt": "2026-05-01T11:00:00Z"}
+RUNNING = {"externalState": "Running", "startedAt": "2026-05-01T11:00:00Z"}
 
 
 @pytest.fixture
@@ -222,6 +225,45 @@ class TestRemovals:
         store.put(record)
         assert store.removals[record.config] == set()
         store.put(a_record(version=2, spec=spec, status=stalled, generation=2))
+        assert store.removals[record.config] == {record.key}
+
+
+class TestClocks:
+    """What they will make a resource ask for, the guard knows before its pass."""
+
+    @pytest.mark.parametrize(
+        ("spec", "status", "counts"),
+        [
+            ({"ttlSecondsAfterFinished": 3600}, ENDED, True),
+            ({"ttlSecondsAfterFinished": 3601}, ENDED, False),
+            ({"ttlSecondsAfterFinished": 3600}, ENDED | {"externalState": "Absent"}, False),
+            ({"ttlSecondsAfterFinished": 0}, RUNNING, False),
+            ({"activeDeadlineSeconds": 3600}, RUNNING, True),
+            ({"activeDeadlineSeconds": 3601}, RUNNING, False),
+            ({"activeDeadlineSeconds": 60}, ENDED, False),
+            ({"activeDeadlineSeconds": 60}, {}, False),
+        ],
+    )
+    def test_count_when_they_have_struck(self, store, spec, status, counts):
+        record = a_record(spec=spec, status=status)
+        store.put(record)
+        assert store.due(record.config, NOON) == counts
+
+    def test_count_no_more_once_they_are_set_on_or_the_resource_is_gone(self, store):
+        spec = {"ttlSecondsAfterFinished": 60}
+        record = a_record(spec=spec, status=ENDED)
+        store.put(record)
+        assert store.due(record.config, NOON) == 1
+        store.put(a_record(version=2, spec={"ttlSecondsAfterFinished": 6000}, status=ENDED, generation=2))
+        assert store.due(record.config, NOON) == 0
+        store.put(a_record(version=3, spec=spec, status=ENDED, generation=3))
+        store.bury(record.key, record.uid)
+        assert store.due(record.config, NOON) == 0
+
+    def test_count_what_the_guard_holds_from_the_start(self, store):
+        held = {"type": "Ready", "status": "False", "reason": "DeletionHeld"}
+        record = a_record(status={"observedGeneration": 1, "conditions": [held]})
+        store.put(record)
         assert store.removals[record.config] == {record.key}
 
 

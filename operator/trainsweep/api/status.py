@@ -80,6 +80,16 @@ class Held(Model):
     """When the first of them began to wait."""
 
 
+class Removals(Model):
+    """What the deletion guard counts across restarts of the operator."""
+
+    count: int
+    """How many resources had their remote things stopped or deleted within the window that ended with `latest`."""
+
+    latest: AwareDatetime
+    """When the latest of them was let through."""
+
+
 class Circuit(Model):
     """Whether calls go out to this account."""
 
@@ -102,6 +112,9 @@ class ProviderConfigStatus(Status):
 
     held: Held | None = None
     """Deletions held back by deletionGuard; the annotation trainsweep.dev/approve-deletions-until lets them go."""
+
+    removals: Removals | None = None
+    """Removals that count against deletionGuard and have come to their end."""
 
     circuit: Circuit | None = None
     """Whether calls go out to this account."""

@@ -16,7 +16,10 @@ from trainsweep.core.status import conditions
 
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
-    """How an account stands. `obstacle` covers both the cluster's side and an open circuit (`circuit_open`)."""
+    """How an account stands. `obstacle` covers both the cluster's side and an open circuit (`circuit_open`).
+
+    `finished`: how many removals of the guard's window have ended, and when the latest of them was let through.
+    """
 
     generation: int
     resources: int
@@ -26,6 +29,7 @@ class AccountFacts:
     circuit_since: datetime | None = None
     held: int = 0
     held_since: datetime | None = None
+    finished: tuple[int, datetime] | None = None
 
 
 def account_status(facts: AccountFacts, past: Past, now: datetime) -> dict[str, Any]:
@@ -35,6 +39,9 @@ def account_status(facts: AccountFacts, past: Past, now: datetime) -> dict[str, 
         "resources": facts.resources,
         "circuit": _circuit(facts),
     }
+    if facts.finished:
+        count, latest = facts.finished
+        status["removals"] = {"count": count, "latest": format_time(latest)}
     if facts.held:
         status["held"] = {"count": facts.held, "since": format_time(facts.held_since or now)}
     return status

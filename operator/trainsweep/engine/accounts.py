@@ -169,7 +169,7 @@ class Accounts:
             ),
         )
         account.uid = config.uid
-        account.guard.holding = "held" in json.loads(config.status or "{}")
+        account.guard = _guard_of(config)
         return account
 
     def _troubled(self, key: Key) -> None:
@@ -228,7 +228,8 @@ class Accounts:
         account = self._accounts.get(key)
         circuit = account.lane.circuit if account else None
         before = json.loads(config.status or "{}")
-        held, held_since = _held(account.guard, before) if account else (0, None)
+        guard = account.guard if account else _guard_of(config)
+        held, held_since = _held(guard, before)
         facts = AccountFacts(
             generation=config.generation,
             resources=len(self._store.users.get(key, ())),
@@ -238,6 +239,7 @@ class Accounts:
             circuit_since=circuit.since if circuit else None,
             held=held,
             held_since=held_since,
+            finished=guard.finished,
         )
         past = Past.parse(config.status)
         status = account_status(facts, past, self._now())
@@ -253,6 +255,16 @@ class Accounts:
     def _take(self, kind: str, body: dict[str, object]) -> Change:
         updated = parse(kind, body)
         return self._store.put_config(updated) if isinstance(updated, Config) else Change.NOTHING
+
+
+def _guard_of(config: Config) -> Guard:
+    """The guard of an account that is opened, going on from what the status tells of an earlier life."""
+    limits, status = config.spec.deletion_guard, json.loads(config.status or "{}")
+    guard = Guard(limit=limits.max_deletions, window=limits.window_seconds)
+    held, removals = status.get("held") or {}, status.get("removals") or {}
+    finished, latest = removals.get("count", 0), parse_time(removals.get("latest"))
+    guard.resume(held=held.get("count", 0), finished=finished, latest=latest)
+    return guard
 
 
 def _held(guard: Guard, status: Mapping[str, Any]) -> tuple[int, datetime | None]:

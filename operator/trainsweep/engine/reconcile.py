@@ -7,7 +7,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -17,6 +18,8 @@ from trainsweep.api.names import FORCE_ORPHAN
 from trainsweep.core.decision import Delete, Hold, Observe, Plan, Release, Standing, Stop
 from trainsweep.core.errors import ConfigurationError, ProviderError
 from trainsweep.core.facts import Absent, Facts, Obstacle, Verb
+from trainsweep.core.guard import Guard
+from trainsweep.core.past import parse_time
 from trainsweep.core.plan import describe, plan
 from trainsweep.core.policy import effective_policy
 from trainsweep.core.reasons import Reason
@@ -224,10 +227,10 @@ class Reconciler:
         account, record = state.account, state.facts.record
         if account is None:
             raise RuntimeError(f"{record.key} has no account to act on")
-        held, due = account.guard.held, len(self._store.removals[record.config])
-        admitted = account.guard.admits(record.uid, state.facts.now, due)
-        if held != account.guard.held:
-            self._revisit(record.config)
+        guard, call = account.guard, record.past.last_call
+        begun = parse_time(call.get("time")) if call.get("success") else None
+        with self._watching(guard, record.config):
+            admitted = guard.admits(record.uid, state.facts.now, self._due(record.config), begun=begun)
         if not admitted:
             return await self._hold_back(action, state, memory, account)
         if not record.noted:
@@ -294,10 +297,8 @@ class Reconciler:
                 self._reporter.removed(facts, min(memory.asked.values()), facts.seen.evidence)
             memory.asked.clear()
         if account and not decision.moving and facts.obstacle is None:
-            held = account.guard.held
-            account.guard.done(facts.record.uid, len(self._store.removals[facts.record.config]))
-            if held != account.guard.held:
-                self._revisit(facts.record.config)
+            with self._watching(account.guard, facts.record.config):
+                account.guard.done(facts.record.uid, self._due(facts.record.config))
             memory.waits = 0
         if not (state.quiet and facts.record.past.generation == facts.record.generation):
             await self._tell(facts, decision, memory)
@@ -333,6 +334,20 @@ class Reconciler:
                 facts.record.key, collection, facts.target.id, facts.seen if isinstance(facts.seen, Remote) else None
             )
 
+    def _due(self, config: Key) -> int:
+        return self._store.due(config, self._now())
+
+    @contextmanager
+    def _watching(self, guard: Guard, config: Key) -> Iterator[None]:
+        """What changes in the guard is told on the ProviderConfig; whom it holds no longer comes at once."""
+        held, finished = guard.held, guard.finished
+        yield
+        if (held, finished) != (guard.held, guard.finished):
+            self._revisit(config)
+        if held and not guard.held:
+            for key in self._store.removals[config]:
+                self._wake(key)
+
     def _next_look(self, memory: Memory, account: Account) -> float:
         pause = min(account.spec.polling.active_seconds, FIRST_LOOK * 2.0 ** min(memory.waits, 10))
         memory.waits += 1
@@ -358,7 +373,8 @@ class Reconciler:
         account = self._accounts.get(memory.config) if memory else None
         if memory and account:
             account.poll.unfollow(key)
-            account.guard.done(memory.uid, len(self._store.removals[memory.config]))
+            with self._watching(account.guard, memory.config):
+                account.guard.done(memory.uid, self._due(memory.config))
             self._revisit(memory.config)
         rivals = self._store.rivals(key)
         self._store.unclaim(key)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum, auto
 
-from trainsweep.api.common import DeletionPolicy, DesiredState
 from trainsweep.api.training import TrainingJobVersionSpec
 from trainsweep.core.errors import ConfigurationError
-from trainsweep.core.reasons import Reason
+from trainsweep.core.outlook import asks_for_removal, strikes_at
 from trainsweep.core.record import Key, Record
 from trainsweep.core.remote import Target
 from trainsweep.engine.parse import Config
@@ -29,8 +29,6 @@ REMEMBERED_GRAVES = 20_000
 
 #: A remote thing by kind and id, in whatever account.
 Claim = tuple[str, str]
-#: Stalled for one of these, a resource never asks for anything until somebody changes something.
-_NEVER_ASK = frozenset({Reason.CONFLICT, Reason.EXPECTATION_FAILED, Reason.IDENTITY_CHANGED})
 
 
 @dataclass(slots=True)
@@ -43,6 +41,8 @@ class Store:
     removals: defaultdict[Key, set[Key]] = field(default_factory=lambda: defaultdict(set))
     #: TrainingJobVersions by the TrainingJob that their jobRef names.
     referrers: defaultdict[Key, set[Key]] = field(default_factory=lambda: defaultdict(set))
+    #: Of the others, those with a clock that runs: when it strikes, in seconds of the epoch.
+    _clocks: defaultdict[Key, dict[Key, float]] = field(default_factory=lambda: defaultdict(dict))
     _buried: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _claims: defaultdict[Claim, set[Key]] = field(default_factory=lambda: defaultdict(set))
     _claimed: dict[Key, Claim] = field(default_factory=dict)
@@ -58,10 +58,7 @@ class Store:
         self.users[record.config].add(record.key)
         if job := _reference(record):
             self.referrers[job].add(record.key)
-        if _asks_for_removal(record):
-            self.removals[record.config].add(record.key)
-        else:
-            self.removals[record.config].discard(record.key)
+        self._look_ahead(record)
         if known := _known_id(record):
             # At once, not with its first pass: another claimant, a younger one, may be looked at sooner.
             self._note_claim(record.key, (record.thing.value, known))
@@ -88,6 +85,25 @@ class Store:
         current = self.records.get(record.key)
         return current is not None and _same_substance(current, record)
 
+    def due(self, config: Key, now: datetime) -> int:
+        """How many resources of an account ask for a stop or delete, those included that a clock makes ask by now."""
+        clocks = self._clocks[config]
+        struck = [key for key, at in clocks.items() if at <= now.timestamp()]
+        for key in struck:
+            del clocks[key]
+        self.removals[config].update(struck)
+        return len(self.removals[config])
+
+    def _look_ahead(self, record: Record) -> None:
+        """Note whether a resource asks for a removal, or else when it will."""
+        asks, removals, clocks = asks_for_removal(record), self.removals[record.config], self._clocks[record.config]
+        removals.discard(record.key)
+        clocks.pop(record.key, None)
+        if asks:
+            removals.add(record.key)
+        elif (at := strikes_at(record)) is not None:
+            clocks[record.key] = at
+
     def bury(self, key: Key, uid: str) -> bool:
         """Note that an object is gone for good; whether it was here. A late view of it is ignored from now on.
 
@@ -109,6 +125,7 @@ class Store:
         del self.records[record.key]
         self.users[record.config].discard(record.key)
         self.removals[record.config].discard(record.key)
+        self._clocks[record.config].pop(record.key, None)
         if job := _reference(record):
             self.referrers[job].discard(record.key)
 
@@ -187,22 +204,3 @@ def _reference(record: Record) -> Key | None:
 def _known_id(record: Record) -> str:
     """The id that the spec or the status gives, "" for none. The status is parsed only if it holds one."""
     return record.given_id or (record.past.external_id if '"externalID":' in record.status else "")
-
-
-def _never_asks(record: Record) -> bool:
-    if '"Stalled"' not in record.status:
-        return False
-    past = record.past
-    return past.generation == record.generation and past.condition("Stalled").get("reason") in _NEVER_ASK
-
-
-def _asks_for_removal(record: Record) -> bool:
-    """Cheap and a little too eager: it feeds the guard's look ahead, not an action."""
-    if record.paused or _never_asks(record):
-        return False
-    if record.deleting:
-        return record.held and record.spec.deletion_policy is not DeletionPolicy.ORPHAN
-    if record.spec.desired_state is DesiredState.PRESENT:
-        return False
-    past = record.past
-    return past.generation != record.generation or past.condition("Ready").get("status") != "True"
