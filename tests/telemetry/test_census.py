@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from trainsweep.api.provider_config import ProviderConfigSpec
+from trainsweep.core.guard import Guard
 from trainsweep.core.record import Key, Record
 from trainsweep.core.remote import Thing
 from trainsweep.engine.census import CONFIGS_QUEUE, OTHER, Census
@@ -40,13 +41,15 @@ def named(record: Record, name: str) -> Record:
 
 
 class Scene:
-    """A store with its census; no account has a client."""
+    """A store with its census; no account has a client. `guard` is that of each account, None for no account."""
 
     def __init__(self) -> None:
         self.store = Store()
         self.queues: dict[Key, Queue] = {}
         self.configs = Queue(never, limit=1)
-        self.census = Census(self.store, SimpleNamespace(get=lambda _: None), self.queues, self.configs, lambda: NOW)
+        self.guard: Guard | None = None
+        accounts = SimpleNamespace(get=lambda _: SimpleNamespace(guard=self.guard) if self.guard else None)
+        self.census = Census(self.store, accounts, self.queues, self.configs, lambda: NOW)
 
     def put(self, name: str, thing: Thing = Thing.TUNING_TASK, **more: Any) -> None:
         self.store.put(named(a_resource(thing, **more), name))
@@ -95,6 +98,19 @@ def test_a_deletion_is_as_old_as_its_request_and_another_removal_as_what_is_amis
     assert scene.census.resources().oldest_removal["team-a/account"] == 600
     scene.put("older", deleting=True, deleted_at=ago(700))
     assert scene.census.resources().oldest_removal["team-a/account"] == 700
+
+
+def test_what_the_guard_holds_is_not_late_and_hides_nothing_that_is(scene):
+    scene.store.put_config(a_config())
+    scene.guard = Guard(limit=1, window=3600.0)
+    scene.put("stuck", deleting=True, deleted_at=ago(700))
+    assert scene.guard.admits("uid-stuck", NOW)
+    scene.put("held", deleting=True, deleted_at=ago(9000))
+    assert not scene.guard.admits("uid-held", NOW, due=2)
+    assert scene.census.resources().oldest_removal["team-a/account"] == 700
+    scene.guard.approved_until = ago(-60)
+    assert scene.guard.admits("uid-held", NOW, due=2)
+    assert scene.census.resources().oldest_removal["team-a/account"] == 9000
 
 
 def test_what_is_only_planned_is_never_late(scene):

@@ -74,6 +74,10 @@ class Guard:
                 self._latest = max(admitted, self._latest or admitted)
         self._settle(due)
 
+    def holds(self, uid: str) -> bool:
+        """Whether this resource's removal waits for an approval."""
+        return self.holding and uid in self._asked
+
     @property
     def held(self) -> int:
         """How many removals wait for an approval."""

@@ -55,12 +55,15 @@ class Census:
         self._told: dict[Key, Told] = {}
 
     def resources(self) -> Resources:
-        """Every resource by kind, state and reason, and how old the oldest removal of each account is."""
+        """Every resource by kind, state and reason, and how old the oldest removal of each account is.
+
+        What the guard holds is not late, and not counted: it waits for a person.
+        """
         self._told = {key: self._read(record) for key, record in self._store.records.items()}
         counts = Counter((key.kind, told.state, told.reason) for key, told in self._told.items())
         now = self._now().timestamp()
         oldest = {
-            config.place: max((self._removal_age(key, now) for key in keys), default=0.0)
+            config.place: max((self._removal_age(key, now) for key in keys if not self._held(key)), default=0.0)
             for config, keys in self._store.removals.items()
             if not self._planning(config)
         }
@@ -103,6 +106,11 @@ class Census:
             return now - record.deleted_at.timestamp()
         since = self._told[key].since
         return now - since if since else 0.0
+
+    def _held(self, key: Key) -> bool:
+        record = self._store.records[key]
+        account = self._accounts.get(record.config)
+        return account is not None and account.guard.holds(record.uid)
 
     def _planning(self, config: Key) -> bool:
         """Under mode Plan nothing comes to its end, on purpose."""

@@ -31,7 +31,8 @@ REMOVAL_AGE: Final = Metric(
     "trainsweep_removal_oldest_seconds",
     "gauge",
     ("account",),
-    "Age of the oldest stop or deletion that was asked for and has not come to its end; 0 when there is none.",
+    "Age of the oldest stop or deletion that was asked for and has not come to its end; 0 when there is none."
+    " What the deletion guard holds is not counted.",
 )
 REMOVAL_TIME: Final = Metric(
     "trainsweep_removal_seconds",
