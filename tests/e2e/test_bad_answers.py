@@ -203,3 +203,20 @@ async def test_an_api_withdrawn_by_the_vendor_is_no_absence(world: World):
     await until(told, "the withdrawn API is told")
     assert (await world.api.get(KIND, "it"))["metadata"]["finalizers"] == ["trainsweep.dev/cleanup"]
     assert world.writes() == []
+
+
+async def test_without_the_api_that_could_hold_it_no_name_is_absent(world: World):
+    v2_job = world.modelarts.add("v2-job", name="only-here", state="Completed")
+    world.modelarts.switch(v1_withdrawn=True)
+    await world.resource("TrainingJob", "v1", jobName="yolo-v3-detector", desiredState="Absent")
+    await world.resource(KIND, "version", jobName="yolo-v3-detector", versionName="V0001", desiredState="Absent")
+    await world.resource("TrainingJob", "v2", jobName="only-here", desiredState="Absent")
+    await world.reaches("TrainingJob", "v2", "Absent")
+    await world.reaches("TrainingJob", "v1", "Misrouted")
+    await world.reaches(KIND, "version", "Misrouted")
+    await world.api.delete("TrainingJob", "v1")
+    await world.polls(world.modelarts, 1, operation="ListJobs")
+    assert (await world.api.get("TrainingJob", "v1"))["metadata"]["finalizers"] == ["trainsweep.dev/cleanup"]
+    assert world.writes() == [("DeleteTrainingJob", v2_job)]
+    world.modelarts.switch(v1_withdrawn=False)
+    await world.gone("TrainingJob", "v1", patience=60)

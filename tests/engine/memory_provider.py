@@ -21,7 +21,7 @@ from trainsweep.core.errors import (
     Unavailable,
     WrongState,
 )
-from trainsweep.core.remote import ExternalState, Receipt, Remote, Target, Thing, state_of_parts
+from trainsweep.core.remote import WHOLE_OF, ExternalState, Receipt, Remote, Target, Thing, state_of_parts
 from trainsweep.providers.pacing import Pace
 
 from .virtual_time import Clock
@@ -171,8 +171,9 @@ class MemoryProvider:
     def collection(self, target: Target) -> str:
         return f"{target.thing.value}/{target.parent}" if target.parent else target.thing.value
 
-    def collection_of_names(self, thing: Thing, parent: str = "") -> str:
-        return f"{thing.value}/{parent}" if parent else thing.value
+    def collections_of_names(self, thing: Thing, parent: str = "") -> tuple[str, ...]:
+        whole = WHOLE_OF.get(thing, thing)
+        return (f"{thing.value}/{parent}" if parent else whole.value,)
 
     async def stop(self, target: Target) -> Receipt:
         return await self._order("stop", target, ExternalState.STOPPED)

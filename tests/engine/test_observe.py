@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from trainsweep.api.provider_config import Polling
-from trainsweep.core.errors import ConfigurationError, Misrouted, NotFound, Refused, Unavailable
+from trainsweep.core.errors import ConfigurationError, Misrouted, NotFound, Refused, Unavailable, Withdrawn
 from trainsweep.core.facts import Absent
 from trainsweep.core.record import Key
 from trainsweep.core.remote import ExternalState, Remote, Target, Thing
@@ -242,6 +242,18 @@ class TestNames:
     async def test_that_cannot_be_looked_up_are_not_absent(self):
         with pytest.raises(Unavailable):
             await self.find(self.by_name(), Account(lists=[Unavailable("503")]))
+
+    @virtual_time
+    async def test_are_found_but_never_absent_where_a_part_of_the_lists_is_withdrawn(self):
+        withdrawn = Withdrawn("not published", status=404, code="APIGW.0101")
+        account = Account()
+        account.provider.collections_of_names = lambda thing, parent="": ("v1/jobs", "v2/jobs")
+        account.lists = [withdrawn, (self.job(1),)]
+        assert await self.find(self.by_name(), account) == Target(Thing.TUNING_JOB, "job-1")
+        account.lists = [withdrawn, (), withdrawn, ()]
+        await asyncio.sleep(100)
+        with pytest.raises(Withdrawn, match="named 'llama', but the endpoint does not offer every API"):
+            await self.find(self.by_name(), account)
 
     @virtual_time
     async def test_once_pinned_are_never_looked_up_again(self):

@@ -46,17 +46,18 @@ async def take_inventory(account: Account, told: Told = lambda done, total: None
     items: list[Item] = []
     gaps: list[Misrouted] = []
     tops = sorted(HOLDS[account.spec.provider] - set(PART_OF.values()))
-    for number, thing in enumerate(tops):
+    lists = [(thing, name) for thing in tops for name in account.provider.collections_of_names(thing)]
+    for number, (thing, collection) in enumerate(lists):
         try:
-            found = await account.snapshots.get(account.provider.collection_of_names(thing), 0.0)
+            found = await account.snapshots.get(collection, 0.0)
         except Misrouted as error:
             gaps.append(error)
             continue
         items += await _with_parts(account, thing, tuple(found.entries.values()), told)
-        told(number + 1, len(tops))
-    if len(gaps) == len(tops):
+        told(number + 1, len(lists))
+    if len(gaps) == len(lists):
         raise gaps[0]
-    return Inventory(tuple(items), tuple(f"Not offered to this account: {error}" for error in gaps))
+    return Inventory(tuple(items), tuple(dict.fromkeys(f"Not offered to this account: {error}" for error in gaps)))
 
 
 async def _with_parts(account: Account, thing: Thing, things: Sequence[Remote], told: Told) -> list[Item]:
@@ -91,7 +92,7 @@ def _of_parts(job: Remote, parts: tuple[Remote, ...]) -> Remote:
 def _collection_of_parts(account: Account, thing: Thing, job_id: str) -> str:
     part = PART_OF[thing]
     if part is Thing.VERSION:
-        return account.provider.collection_of_names(part, job_id)
+        return account.provider.collections_of_names(part, job_id)[0]
     return account.provider.collection(Target(part, "", job_id))
 
 

@@ -7,7 +7,8 @@
         │   ├── NotFound        a documented "no such thing" answer
         │   ├── WrongState      not possible in the state that the thing is in now
         │   └── QuotaExceeded
-        ├── Misrouted           the answer is not about the thing: wrong URL, withdrawn API, other project
+        ├── Misrouted           the answer is not about the thing: wrong URL, other project
+        │   └── Withdrawn       the endpoint does not offer this API at all
         ├── Malformed           not an answer of this API: HTML, empty, broken JSON, unexpected shape
         ├── CredentialsInvalid  key, token or signature refused: the account is parked until the Secret changes
         ├── PermissionDenied    the key is good but may not do this, or the account is frozen
@@ -86,6 +87,10 @@ class Misrouted(ProviderError):
     """The request did not reach the thing's API: wrong host or path, withdrawn API, another project's id."""
 
     reason = "Misrouted"
+
+
+class Withdrawn(Misrouted):
+    """The endpoint does not offer this API at all: what it holds cannot be known."""
 
 
 class Malformed(ProviderError):

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from trainsweep.api.fine_tuning import FineTuningJobSpec
 from trainsweep.api.training import TrainingJobSpec, TrainingJobVersionSpec
-from trainsweep.core.errors import ConfigurationError, NotFound, ProviderError, Refused
+from trainsweep.core.errors import ConfigurationError, NotFound, ProviderError, Refused, Withdrawn
 from trainsweep.core.facts import Absent
 from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key, Record
@@ -65,8 +65,8 @@ async def _job_of(record: Record, spec: TrainingJobVersionSpec, account: Account
         return spec.job_id
     if spec.job_ref:
         return _referenced(record, spec.job_ref.name, store)
-    found = await _by_name(account, Thing.JOB, spec.job_name or "")
-    return found if isinstance(found, Absent) else _decimal(found.id, f"job {spec.job_name}")
+    found = await _by_name(account, Thing.VERSION, spec.job_name or "")
+    return found if isinstance(found, Absent) else found.id
 
 
 def _referenced(record: Record, name: str, store: Store) -> str:
@@ -85,19 +85,38 @@ def _decimal(job_id: str, what: str) -> str:
 
 
 async def _by_name(account: Account, thing: Thing, name: str, parent: str = "") -> Target | Absent:
-    """The one thing of this name, by equality, in a complete list begun now or a moment ago."""
-    collection = account.provider.collection_of_names(thing, parent)
-    matches = (await account.snapshots.get(collection, _recently(account))).named(name)
-    if not matches:
-        matches = (await account.snapshots.get(collection, asyncio.get_running_loop().time())).named(name)
+    """The one thing of this name, by equality, in complete lists begun now or a moment ago. A version that has no
+    `parent` yet stands for the job that holds it.
+
+    Where an API is withdrawn, the lists of the others can find a thing, but not that there is none.
+    """
+    collections = account.provider.collections_of_names(thing, parent)
+    missing: Withdrawn | None = None
+    matches: list[Remote] = []
+    for age in (account.spec.polling.active_seconds, 0.0):
+        begun_after = asyncio.get_running_loop().time() - age
+        for collection in collections:
+            try:
+                matches += (await account.snapshots.get(collection, begun_after)).named(name)
+            except Withdrawn as error:
+                missing = error
+        if matches:
+            break
     if len(matches) > 1:
         ids = ", ".join(entry.id for entry in matches[:5])
         raise ConfigurationError(
             Reason.AMBIGUOUS_NAME, f"{len(matches)} things are named {name!r} ({ids}); name the one meant by its id."
         )
-    if not matches:
-        return Absent(f"no {thing} named {name!r} in the complete list {collection}")
-    return Target(thing, matches[0].id, matches[0].parent)
+    if matches:
+        return Target(thing, matches[0].id, matches[0].parent)
+    if missing:
+        raise Withdrawn(
+            f"Nothing that can be listed here is named {name!r}, but the endpoint does not offer every API that could "
+            f"hold it, so this is no absence; correct the name, or name the thing by its id. ({missing.message})",
+            status=missing.status,
+            code=missing.code,
+        )
+    return Absent(f"nothing named {name!r} in the complete list {' or '.join(collections)}")
 
 
 async def observe(target: Target, memory: Memory, account: Account, *, fresh: bool) -> Remote | Absent:

@@ -44,8 +44,10 @@ class Provider(Protocol):
         """The key of the narrowest list that holds the target or proves it absent, for example "versions/155500"."""
         ...
 
-    def collection_of_names(self, thing: Thing, parent: str = "") -> str:
-        """The key of the list in which a thing is looked up by name (`parent`: the job id of a version)."""
+    def collections_of_names(self, thing: Thing, parent: str = "") -> tuple[str, ...]:
+        """The keys of the lists in which a thing is looked up by name. A part is looked up under its whole (`parent`);
+        without one, these are the lists of the wholes.
+        """
         ...
 
     async def stop(self, target: Target) -> Receipt:

@@ -13,6 +13,7 @@ from trainsweep.core.errors import (
     RateLimited,
     Refused,
     Unavailable,
+    Withdrawn,
     WrongState,
 )
 from trainsweep.core.remote import Target, Thing
@@ -23,7 +24,8 @@ VERSION = Target(Thing.VERSION, "155500/1")
 
 ROWS = [
     (NotFound, "400 2775"),
-    (Misrouted, "404 2786, 404 2836, 404 APIGW.0101, 404 APIG.0101, 404 APIGW.0103, 404 0015"),
+    (Misrouted, "404 2786, 404 APIGW.0103, 404 0015"),
+    (Withdrawn, "404 2836, 404 APIGW.0101, 404 APIG.0101"),
     (Misrouted, "403 0210, 400 0204, 400 0210, 400 0102"),
     (WrongState, "409 2796, 409 2813, 409 2878"),
     (Refused, "400 0101, 400 0104, 400 0107, 400 2764, 400 2787, 400 2788, 400 2789, 400 2790, 400 2812"),
@@ -146,7 +148,7 @@ def test_an_override_of_a_status_alone_comes_after_the_table_and_not_for_the_gat
     every_404 = ErrorOverride(404, "", "NotFound")
     assert read(404, "ModelArts.2786", every_404) is Misrouted
     assert read(404, "ModelArts.9999", every_404) is NotFound
-    assert read(404, "APIGW.0101", every_404) is Misrouted
+    assert read(404, "APIGW.0101", every_404) is Withdrawn
     assert read(404, "APIG.9999", every_404) is Misrouted
 
 

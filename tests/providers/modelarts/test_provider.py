@@ -11,7 +11,6 @@ from trainsweep.core.errors import (
     CredentialsInvalid,
     Malformed,
     Misrouted,
-    ProviderError,
     Refused,
     Unavailable,
 )
@@ -31,11 +30,6 @@ WITHDRAWN = (404, "APIG.0101")
 
 def uuids(count):
     return [f"00000000-0000-0000-0000-{number:012}" for number in range(count)]
-
-
-def both(v1, v2):
-    """One function out of two, by the version of the API in the path."""
-    return lambda request: (v1 if request.url.path.startswith("/v1/") else v2)(request)
 
 
 async def test_it_is_a_provider(service):
@@ -119,12 +113,13 @@ def test_each_thing_has_the_narrowest_list(service, target, collection):
 
 def test_names_are_looked_up_where_they_can_be(service):
     provider = service.provider()
-    assert provider.collection_of_names(Thing.JOB) == "jobs"
-    assert provider.collection_of_names(Thing.CONFIG) == "v1/configs"
-    assert provider.collection_of_names(Thing.VERSION, "155500") == "v1/versions/155500"
-    for thing, parent in ((Thing.VERSION, ""), (Thing.VERSION, UUID), (Thing.TUNING_JOB, "")):
+    assert provider.collections_of_names(Thing.JOB) == ("v1/jobs", "v2/jobs")
+    assert provider.collections_of_names(Thing.CONFIG) == ("v1/configs",)
+    assert provider.collections_of_names(Thing.VERSION, "155500") == ("v1/versions/155500",)
+    assert provider.collections_of_names(Thing.VERSION) == ("v1/jobs",)
+    for thing, parent in ((Thing.VERSION, UUID), (Thing.TUNING_JOB, "")):
         with pytest.raises(ConfigurationError):
-            provider.collection_of_names(thing, parent)
+            provider.collections_of_names(thing, parent)
 
 
 @pytest.mark.parametrize(
@@ -260,32 +255,6 @@ async def test_versions_that_cannot_be_read_are_not_none(service, refusal, answe
     with pytest.raises(error):
         await service.say(refusal(*answer)).provider().list("v1/versions/155500")
     assert len(service.requests) == 1
-
-
-async def test_jobs_are_those_of_both_apis(service, v1_numbered, v2_numbered):
-    found = await service.always(both(v1_numbered([7]), v2_numbered([UUID]))).provider().list("jobs")
-    assert [row.id for row in found] == ["7", UUID]
-
-
-async def test_a_withdrawn_api_leaves_the_jobs_of_the_other(service, refusal, v1_numbered, v2_numbered):
-    def gone(_):
-        return refusal(*WITHDRAWN)
-
-    provider = service.always(both(gone, v2_numbered([UUID]))).provider()
-    assert [row.id for row in await provider.list("jobs")] == [UUID]
-    service.always(both(v1_numbered([7]), gone))
-    assert [row.id for row in await provider.list("jobs")] == ["7"]
-    service.always(gone)
-    with pytest.raises(Misrouted):
-        await provider.list("jobs")
-
-
-@pytest.mark.parametrize("answer", [(404, "APIGW.0103"), (404, "ModelArts.2786"), (500, "ModelArts.0010"), (403, "")])
-async def test_an_api_that_fails_otherwise_is_not_taken_for_withdrawn(service, refusal, v2_numbered, answer):
-    provider = service.always(both(lambda _: refusal(*answer), v2_numbered([UUID]))).provider()
-    with pytest.raises(ProviderError) as caught:
-        await provider.list("jobs")
-    assert caught.value.status == answer[0]
 
 
 async def test_a_probe_is_one_small_read(service):

@@ -205,9 +205,9 @@ def test_the_narrowest_list_of_a_thing_is_known(service):
 
 
 def test_jobs_have_names_and_tasks_have_not(service):
-    assert service.provider().collection_of_names(Thing.TUNING_JOB) == "jobs"
+    assert service.provider().collections_of_names(Thing.TUNING_JOB) == ("jobs",)
     with pytest.raises(ConfigurationError, match="by its id"):
-        service.provider().collection_of_names(Thing.TUNING_TASK)
+        service.provider().collections_of_names(Thing.TUNING_TASK)
 
 
 def test_a_part_of_a_job_is_a_task_with_the_job_as_parent(service):

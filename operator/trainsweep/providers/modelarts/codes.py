@@ -25,6 +25,7 @@ from trainsweep.core.errors import (
     RateLimited,
     Refused,
     Unavailable,
+    Withdrawn,
     WrongState,
 )
 from trainsweep.providers.overrides import ErrorOverride, overridden
@@ -38,7 +39,8 @@ _ROWS: tuple[tuple[ErrorClass, int, str], ...] = (
     # Not about the thing: another project or workspace, an unpublished API, a wrong host or path.
     (Misrouted, 400, "0102 0204 0210"),
     (Misrouted, 403, "0210"),
-    (Misrouted, 404, "0015 2786 2836 APIGW.0101 APIGW.0103"),
+    (Misrouted, 404, "0015 2786 APIGW.0103"),
+    (Withdrawn, 404, "2836 APIGW.0101"),
     (WrongState, 409, "2796 2813 2878"),
     (Refused, 400, "0101 0103 0104 0107 2751 2755 2764 2787 2788 2789 2790 2812 2842"),
     (CredentialsInvalid, 401, "0201 0202 0203 0204 0212 APIGW.0301 APIGW.0303 APIGW.0305 APIGW.0307"),
@@ -95,11 +97,6 @@ def classify(status: int, code: str, *, write: bool, overrides: Sequence[ErrorOv
     if write and (issubclass(found, Unavailable) or (status >= 500 and not exact)):
         return OutcomeUnknown
     return found
-
-
-def withdrawn(error: ProviderError) -> bool:
-    """Whether the answer is that of a whole API that this endpoint does not offer."""
-    return (error.status, canonical(error.code)) in {(404, "APIGW.0101"), (404, "ModelArts.2836")}
 
 
 def renewable(status: int, code: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -14,7 +14,6 @@ from trainsweep.core.reasons import Reason
 from trainsweep.core.remote import Receipt, Remote, Target, Thing
 from trainsweep.providers.credentials import Credentials
 from trainsweep.providers.modelarts.client import Client
-from trainsweep.providers.modelarts.codes import withdrawn
 from trainsweep.providers.modelarts.settings import ModelArtsSettings
 from trainsweep.providers.modelarts.v1 import V1
 from trainsweep.providers.modelarts.v2 import V2
@@ -27,7 +26,7 @@ _CONFIG_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 Kind = Literal["v1 job", "v2 job", "version", "config"]
 
-_V1_JOBS, _V2_JOBS, _CONFIGS, _VERSIONS, _ALL_JOBS = "v1/jobs", "v2/jobs", "v1/configs", "v1/versions/", "jobs"
+_V1_JOBS, _V2_JOBS, _CONFIGS, _VERSIONS = "v1/jobs", "v2/jobs", "v1/configs", "v1/versions/"
 
 
 class ModelArtsProvider:
@@ -71,9 +70,7 @@ class ModelArtsProvider:
                 return await self._v1.config(target.id)
 
     async def list(self, collection: str) -> tuple[Remote, ...]:
-        """All of "v1/jobs", "v2/jobs", "v1/configs", "v1/versions/<job>", or "jobs": those of both APIs."""
-        if collection == _ALL_JOBS:
-            return await self._jobs_of_both()
+        """All of "v1/jobs", "v2/jobs", "v1/configs", or "v1/versions/<job>"."""
         if collection.startswith(_VERSIONS):
             return await self._versions(collection.removeprefix(_VERSIONS))
         lists = {_V1_JOBS: self._v1.jobs, _V2_JOBS: self._v2.jobs, _CONFIGS: self._v1.configs}
@@ -93,14 +90,18 @@ class ModelArtsProvider:
             case _:
                 return _CONFIGS
 
-    def collection_of_names(self, thing: Thing, parent: str = "") -> str:
-        """Names of jobs are looked up in both APIs, for a name does not tell which one holds it."""
+    def collections_of_names(self, thing: Thing, parent: str = "") -> tuple[str, ...]:
+        """Names of jobs are looked up in both APIs, for a name does not tell which one holds it. Only V1 jobs hold
+        versions.
+        """
         if thing is Thing.JOB:
-            return _ALL_JOBS
+            return _V1_JOBS, _V2_JOBS
         if thing is Thing.CONFIG:
-            return _CONFIGS
+            return (_CONFIGS,)
+        if thing is Thing.VERSION and not parent:
+            return (_V1_JOBS,)
         if thing is Thing.VERSION and _V1_ID.fullmatch(parent):
-            return _VERSIONS + parent
+            return (_VERSIONS + parent,)
         raise _unfit(f"ModelArts looks up no {thing} by name{f' under {parent!r}' if parent else ''}.")
 
     async def stop(self, target: Target) -> Receipt:
@@ -142,14 +143,6 @@ class ModelArtsProvider:
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    async def _jobs_of_both(self) -> tuple[Remote, ...]:
-        """V1 jobs, then V2 jobs. An account may have only one of the APIs; that both are missing is an error."""
-        v1, missing = await _if_offered(self._v1.jobs)
-        v2, missing_too = await _if_offered(self._v2.jobs)
-        if missing and missing_too:
-            raise missing_too
-        return (*v1, *v2)
-
     async def _versions(self, job_id: str) -> tuple[Remote, ...]:
         if not _V1_ID.fullmatch(job_id):
             raise _unfit(f"Only V1 jobs of ModelArts hold versions, and {job_id!r} is not the id of one.")
@@ -159,16 +152,6 @@ class ModelArtsProvider:
             if any(job.id == job_id for job in await self._v1.jobs()):
                 raise
             return ()
-
-
-async def _if_offered(jobs: Callable[[], Awaitable[tuple[Remote, ...]]]) -> tuple[tuple[Remote, ...], Misrouted | None]:
-    """The jobs, or none and the answer that withdraws the API. Any other Misrouted may pass, so it is raised."""
-    try:
-        return await jobs(), None
-    except Misrouted as error:
-        if not withdrawn(error):
-            raise
-        return (), error
 
 
 def _kind(target: Target) -> Kind:

@@ -75,9 +75,9 @@ class QianfanProvider:
         _job_id(target)
         return "jobs"
 
-    def collection_of_names(self, thing: Thing, parent: str = "") -> str:
+    def collections_of_names(self, thing: Thing, parent: str = "") -> tuple[str, ...]:
         if thing is Thing.TUNING_JOB:
-            return "jobs"
+            return ("jobs",)
         raise ConfigurationError("InvalidSpec", f"Qianfan knows no {thing} by name; name it by its id.")
 
     async def stop(self, target: Target) -> Receipt:
