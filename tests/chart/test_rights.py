@@ -70,6 +70,24 @@ async def test_a_scoped_operator_lets_go_when_a_definition_is_removed(
     assert world.writes() == []
 
 
+async def test_a_namespace_that_is_deleted_with_its_roles_keeps_no_operator_from_serving_the_others(
+    world: World, cluster_helm: Helm, kubectl: Kubectl, pods: Pods
+):
+    lost = f"{world.namespace}-lost"
+    kubectl.namespace(lost)
+    release = Installed(cluster_helm, pods, {"scopedNamespaces": [world.namespace, lost]})
+    first = await release.start()
+    kubectl("delete", "namespace", lost)
+    assert await first.stop() == 0
+
+    second = await pods.run(release.template("Deployment"))
+    await until(lambda: second.answers("/readyz"), "the next pod is ready", 60, shown=second.log)
+    assert lost in second.log.read_text()
+    await world.resource("TrainingJob", "mnist", jobID="155500")
+    await world.reaches("TrainingJob", "mnist", "Available")
+    await world.delete("TrainingJob", "mnist")
+
+
 async def test_a_secret_that_is_not_named_cannot_be_read(world: World, cluster_helm: Helm, pods: Pods):
     release = Installed(cluster_helm, pods, {"rbac": {"secretNames": ["baidu"]}})
     await release.start()

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import random
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -72,6 +72,56 @@ async def test_a_watch_goes_on_after_the_api_server_ended_it(proxy: Proxy, tmp_p
     assert not watch.state.alive, "the thread has ended"
 
 
+@pytest.mark.parametrize("fault", [ApiFault("down"), ApiFault("status", status=403)], ids=lambda fault: fault.trouble)
+async def test_a_watch_is_up_while_what_it_asked_last_was_granted(proxy: Proxy, tmp_path: Path, fault: ApiFault):
+    login = Login(str(proxy.kubeconfig(tmp_path / "kubeconfig")))
+    watch = Watch(login, lambda *event: None, namespaces=("default",), listing=lambda: None)
+
+    def up() -> bool:
+        return watch.state is not None and watch.state.up
+
+    proxy.begin(fault)
+    watch.start()
+    try:
+        async with asyncio.timeout(60):
+            await until(lambda: proxy.journal or fault.trouble == "down")
+            assert not up()
+            proxy.end(fault)
+            await until(up)
+            await streams(proxy, other_than=frozenset())
+            proxy.begin(fault)
+            proxy.begin(ApiFault("cut"))
+            await until(lambda: not up())
+            proxy.end(fault)
+            await until(up)
+    finally:
+        await asyncio.to_thread(watch.stop)
+        gc.collect()
+    assert not up()
+
+
+async def test_a_watch_follows_the_namespaces_that_it_serves(proxy: Proxy, tmp_path: Path, user: User):
+    login = Login(str(proxy.kubeconfig(tmp_path / "kubeconfig")))
+    seen: set[str] = set()
+    watch = Watch(
+        login,
+        lambda kind, gone, body: seen.add(body["metadata"]["name"]),
+        namespaces=("default",),
+        listing=lambda: None,
+    )
+    watch.start()
+    try:
+        async with asyncio.timeout(30):
+            before = await streams(proxy, other_than=frozenset())
+            watch.serve((user.namespace,))
+            await streams(proxy, other_than=before)
+            await user.create("TrainingJob", "here", spec={"jobID": "1", "providerConfigRef": {"name": "none"}})
+            await until(lambda: seen == {"here"})
+    finally:
+        await asyncio.to_thread(watch.stop)
+        gc.collect()
+
+
 async def test_a_list_from_the_past_does_not_tell_of_anybody_s_end(proxy: Proxy, user: User, client: KubeClient):
     gone: list[str] = []
 
@@ -122,3 +172,8 @@ async def streams(proxy: Proxy, *, other_than: frozenset[object]) -> frozenset[o
     while len(proxy.streams) < STREAMS or proxy.streams & other_than:  # noqa: ASYNC110 (another thread decides)
         await asyncio.sleep(0.02)
     return frozenset(proxy.streams)
+
+
+async def until(fact: Callable[[], object]) -> None:
+    while not fact():  # noqa: ASYNC110 (another thread decides)
+        await asyncio.sleep(0.02)

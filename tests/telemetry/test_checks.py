@@ -47,6 +47,12 @@ def test_an_operator_that_does_not_see_the_cluster_is_not_ready(name, state):
     assert check(name, checks).verdict is Verdict.FAILED
 
 
+def test_a_namespace_that_may_not_be_listed_is_told_and_the_others_are_served():
+    store = check("store", readiness(replace(GOOD, unseen=frozenset({"team-b"})), NOW))
+    assert store.verdict is Verdict.WARNING
+    assert store.detail.endswith("; namespaces left out, as they may not be listed: team-b")
+
+
 def test_who_leads_is_told_by_the_one_that_stands_by():
     standby = replace(GOOD, leading=False, lease=LeaseState(holder="pod-7"))
     assert check("lease", readiness(standby, NOW)).detail == "standing by, ready to take over; pod-7 leads"

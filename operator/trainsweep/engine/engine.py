@@ -41,6 +41,8 @@ ACCOUNT_WORKERS = 8
 SETTLE = 1.0
 SWEEP_EVERY = 600.0
 SWEEP_RETRY = 5.0
+#: The same while a namespace may not be listed: what comes back is noticed by nothing else.
+UNSEEN_EVERY = 60.0
 #: Seconds after which a status that somebody else wrote is looked into: not at once, as the two would go on for ever.
 RECHECK = 30.0
 #: Seconds that events which wait get at the end: the standby waits for us.
@@ -111,6 +113,7 @@ class Engine:
         self._open = False
         self._now = now
         self._last_sweep: float | None = None
+        self._unseen: frozenset[str] = frozenset()
         self._census = Census(self._store, self._accounts, self._queues, self._configs, now)
 
     @property
@@ -125,6 +128,7 @@ class Engine:
             lease=LeaseState(self._lease.holder, self._lease.trouble) if self._lease else None,
             watch=self._watch.state,
             last_sweep=self._last_sweep,
+            unseen=self._unseen,
             accounts=self._census.accounts(),
             queues=self._census.queues(),
         )
@@ -197,7 +201,7 @@ class Engine:
 
     async def _go_on_sweeping(self) -> None:
         while True:
-            await _wait(self._sweep_now, SWEEP_EVERY)
+            await _wait(self._sweep_now, UNSEEN_EVERY if self._unseen else SWEEP_EVERY)
             self._sweep_now.clear()
             try:
                 await self._sweep()
@@ -206,7 +210,12 @@ class Engine:
                 asyncio.get_running_loop().call_later(SWEEP_RETRY, self._sweep_now.set)
 
     async def _sweep(self) -> None:
-        await sweep(self._client, self._settings.namespaces, self._known, self._receive)
+        namespaces = self._settings.namespaces
+        unseen = await sweep(self._client, namespaces, self._known, self._receive)
+        if unseen != self._unseen:
+            self._unseen = unseen
+            self._watch.serve(tuple(name for name in namespaces if name not in unseen))
+            log.warning("namespaces that may not be listed are left out", extra={"namespaces": sorted(unseen)})
         self._last_sweep = self._now().timestamp()
 
     async def _drain(self) -> None:

@@ -21,29 +21,54 @@ async def sweep(
     namespaces: tuple[str, ...],
     known: Callable[[str], Mapping[Key, Record | Config]],
     deliver: Callable[[str, bool, Mapping[str, Any]], None],
-) -> None:
-    """Deliver every object that is there, and as gone what was `known(kind)` before and is no more."""
+) -> frozenset[str]:
+    """Deliver every object that is there, and as gone what was `known(kind)` before and is no more.
+
+    The answer names those of the namespaces that may not be listed (403), as when one is deleted with its roles: that
+    tells nothing of the objects in them. Raises `KubeError` when that is so of all, and whatever else goes wrong.
+    """
+    refused: dict[str, KubeError] = {}
     for kind in KINDS.values():
         if kind.scope == "Cluster" and namespaces:
             continue
         for namespace in namespaces or ("",):
+            if namespace in refused:
+                continue
             before = [known_ for key, known_ in known(kind.name).items() if namespace in ("", key.namespace)]
-            found: set[Key] = set()
-            version = ""
             try:
-                async for page in client.pages(paths.collection(kind.name, namespace)):
-                    version = page["metadata"]["resourceVersion"]
-                    for body in page.get("items") or ():
-                        found.add(key_of(kind.name, body))
-                        deliver(kind.name, False, body)
+                await _sweep_one(client, kind.name, namespace, before, deliver)
             except KubeError as error:
-                if error.status != 404:
+                if error.status != 403 or not namespace:
                     raise
-                log.info("the definition of a kind is missing: its resources are gone", extra={"kind": kind.name})
-            for missing in before:
-                # A list that is older than what is known of an object says nothing about it.
-                if missing.key not in found and not (version and newer(missing.version, version)):
-                    deliver(kind.name, True, {"metadata": _identity(missing)})
+                refused[namespace] = error
+    if refused and len(refused) == len(namespaces):
+        raise next(iter(refused.values()))
+    return frozenset(refused)
+
+
+async def _sweep_one(
+    client: KubeClient,
+    kind: str,
+    namespace: str,
+    before: list[Record | Config],
+    deliver: Callable[[str, bool, Mapping[str, Any]], None],
+) -> None:
+    found: set[Key] = set()
+    version = ""
+    try:
+        async for page in client.pages(paths.collection(kind, namespace)):
+            version = page["metadata"]["resourceVersion"]
+            for body in page.get("items") or ():
+                found.add(key_of(kind, body))
+                deliver(kind, False, body)
+    except KubeError as error:
+        if error.status != 404:
+            raise
+        log.info("the definition of a kind is missing: its resources are gone", extra={"kind": kind})
+    for missing in before:
+        # A list that is older than what is known of an object says nothing about it.
+        if missing.key not in found and not (version and newer(missing.version, version)):
+            deliver(kind, True, {"metadata": _identity(missing)})
 
 
 def _identity(known: Record | Config) -> dict[str, str]:

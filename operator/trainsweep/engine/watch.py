@@ -17,10 +17,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+import aiohttp
 import kopf
 
 from trainsweep.api.kinds import KINDS
 from trainsweep.api.names import GROUP, VERSION
+from trainsweep.kube import paths
 from trainsweep.kube.client import Login
 from trainsweep.telemetry.state import WatchState
 
@@ -53,7 +55,9 @@ class Watch:
         self._end: Callable[[], object] | None = None
         self._stopping = threading.Event()
         self._started = False
-        self._up = False
+        #: By path, whether the last request to watch it was granted and none has failed since.
+        self._watched: dict[str, bool] = {}
+        self._session: aiohttp.ClientSession | None = None
         self._last_event: float | None = None
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
 
@@ -61,32 +65,40 @@ class Watch:
         self._started = True
         self._thread.start()
 
+    def serve(self, namespaces: tuple[str, ...]) -> None:
+        """Watch these namespaces from now on; a watch of others starts anew."""
+        self._namespaces = namespaces
+        self._end_run()
+
     def stop(self, timeout: float = 5.0) -> None:
         """End the watch; events may still arrive until this returns."""
         self._stopping.set()
+        self._end_run()
+        self._thread.join(timeout)
+
+    def _end_run(self) -> None:
         if self._end:
             with contextlib.suppress(RuntimeError):  # its loop has just closed
                 self._end()
-        self._thread.join(timeout)
 
     @property
     def state(self) -> WatchState | None:
         """None before the start."""
         if not self._started:
             return None
-        return WatchState(alive=self._thread.is_alive(), up=self._up, last_event=self._last_event)
+        watched = list(self._watched.values())
+        return WatchState(alive=self._thread.is_alive(), up=bool(watched) and all(watched), last_event=self._last_event)
 
     def _run(self) -> None:
         pause = RESTART_FIRST
         while not self._stopping.is_set():
             begun = time.monotonic()
             try:
-                self._up = True
                 asyncio.run(self._operator())
             except Exception as error:
                 log.warning("the watch ended and starts again", extra={"error": repr(error), "pause": pause})
             finally:
-                self._up = False
+                self._watched.clear()
             if time.monotonic() - begun > RESTART_LONGEST:
                 pause = RESTART_FIRST
             if self._stopping.wait(pause):
@@ -101,18 +113,22 @@ class Watch:
         if self._stopping.is_set():
             return
         self._lists()
-        await kopf.operator(
-            registry=self._registry(),
-            settings=_settings(scoped=bool(self._namespaces)),
-            standalone=True,
-            # For peers, of which there are none. By default kopf asks for the user's name, and a container's has none.
-            identity="trainsweep",  # type: ignore[arg-type]  # a NewType that kopf does not export
-            clusterwide=not self._namespaces,
-            namespaces=self._namespaces,
-            stop_flag=stop,
-        )
-        # kopf closes its session, but TLS connections need a few more turns of the loop to be gone.
-        await asyncio.sleep(CLOSING)
+        try:
+            await kopf.operator(
+                registry=self._registry(),
+                settings=_settings(scoped=bool(self._namespaces)),
+                standalone=True,
+                # For peers, of which there are none. By default kopf asks for the user's name; a container's has none.
+                identity="trainsweep",  # type: ignore[arg-type]  # a NewType that kopf does not export
+                clusterwide=not self._namespaces,
+                namespaces=self._namespaces,
+                stop_flag=stop,
+            )
+        finally:
+            if self._session:
+                await self._session.close()  # kopf closes only what it has used
+            # TLS connections need a few more turns of the loop to be gone.
+            await asyncio.sleep(CLOSING)
 
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
@@ -139,8 +155,39 @@ class Watch:
             self._listed = now
             self._listing()
 
-    async def _connect(self, **_: Any) -> kopf.ConnectionInfo:
-        return kopf.ConnectionInfo(**await self._login.connection(), expiration=datetime.now(UTC) + LOGIN_AGE)
+    async def _connect(self, **_: Any) -> kopf.AiohttpSession:
+        """A session such as kopf makes itself, and what becomes of its requests is noted. kopf closes it before it asks
+        for another one.
+        """
+        login = kopf.ConnectionInfo(**await self._login.connection())
+        tracing = aiohttp.TraceConfig()
+        tracing.on_request_end.append(self._answered)
+        tracing.on_request_exception.append(self._failed)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=login.as_ssl_context()),
+            headers=login.as_http_headers(),
+            trace_configs=[tracing],
+        )
+        return kopf.AiohttpSession(
+            server=login.server, aiohttp_session=self._session, expiration=datetime.now(UTC) + LOGIN_AGE
+        )
+
+    async def _answered(self, _session: object, _context: object, request: aiohttp.TraceRequestEndParams) -> None:
+        """A watch is answered when it begins; how it ends is told by the next request."""
+        if request.response.status == 404:  # the definition of the kind is gone
+            self._watched.pop(request.url.path, None)
+        elif request.response.status != 200:
+            self._note(request.url.path, granted=False)
+        elif "watch" in request.url.query:
+            self._note(request.url.path, granted=True)
+
+    async def _failed(self, _session: object, _context: object, request: aiohttp.TraceRequestExceptionParams) -> None:
+        self._note(request.url.path, granted=False)
+
+    def _note(self, path: str, *, granted: bool) -> None:
+        """Only lists and watches of our kinds count; kopf asks for other things, too."""
+        if f"{paths.DISCOVERY}/" in path:
+            self._watched[path] = granted
 
 
 class _NoDiff(kopf.DiffBaseStorage):

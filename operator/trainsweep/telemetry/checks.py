@@ -57,15 +57,20 @@ def _store(state: State, now: float) -> Check:
     if state.last_sweep is None:
         return Check("store", Verdict.FAILED, "our objects have not been listed completely yet")
     age = now - state.last_sweep
-    verdict = Verdict.FAILED if age > BLIND_AFTER else Verdict.OK
-    return Check("store", verdict, f"our objects were last listed completely {age:.0f} s ago")
+    told = f"our objects were last listed completely {age:.0f} s ago"
+    if age > BLIND_AFTER:
+        return Check("store", Verdict.FAILED, told)
+    if state.unseen:
+        told += f"; namespaces left out, as they may not be listed: {_listed(state.unseen)}"
+        return Check("store", Verdict.WARNING, told)
+    return Check("store", Verdict.OK, told)
 
 
 def _watch(state: State, now: float) -> Check:
     if state.watch is None:
         return Check("watch", Verdict.FAILED, "not started yet")
     if not state.watch.up:
-        return Check("watch", Verdict.FAILED, "it failed and is about to start again")
+        return Check("watch", Verdict.FAILED, "it has no connection to the API server, or is refused")
     if state.watch.last_event is None:
         return Check("watch", Verdict.OK, "it runs; no event yet")
     return Check("watch", Verdict.OK, f"it runs; the last event came {now - state.watch.last_event:.0f} s ago")

@@ -96,7 +96,10 @@ QUEUE_AGE: Final = Metric(
 )
 
 WATCH: Final = Metric(
-    "trainsweep_watch_up", "gauge", (), "1 while the watch runs, 0 before it starts and between restarts."
+    "trainsweep_watch_up",
+    "gauge",
+    (),
+    "1 while the API server grants the watch what it asks for, 0 before that, after a failure and between restarts.",
 )
 WATCH_EVENT: Final = Metric(
     "trainsweep_watch_last_event_timestamp_seconds",

@@ -9,7 +9,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class WatchState:
-    """`alive`: its thread runs. `up`: the watch runs and is not between two starts. `last_event`: None for never."""
+    """`alive`: its thread runs. `up`: what it asked the API server last was granted. `last_event`: None for never."""
 
     alive: bool
     up: bool
@@ -46,7 +46,7 @@ class QueueState:
 @dataclass(frozen=True, slots=True)
 class State:
     """`watch` is None before it was started, `last_sweep` before the first complete list, `lease` without an election.
-
+    `unseen`: namespaces that should be watched and may not be listed.
     Accounts and queues by their label: `namespace/name`, or the name of a ClusterProviderConfig.
     """
 
@@ -54,6 +54,7 @@ class State:
     lease: LeaseState | None = None
     watch: WatchState | None = None
     last_sweep: float | None = None
+    unseen: frozenset[str] = frozenset()
     accounts: Mapping[str, AccountState] = field(default_factory=dict)
     queues: Mapping[str, QueueState] = field(default_factory=dict)
 

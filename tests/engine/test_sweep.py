@@ -1,0 +1,106 @@
+"""What a sweep of some namespaces does about one that may not be listed, and what the operator makes of it."""
+
+import asyncio
+import copy
+
+import pytest
+
+from trainsweep.core.record import Key
+from trainsweep.engine.engine import UNSEEN_EVERY, Engine, EngineSettings
+from trainsweep.engine.parse import parse
+from trainsweep.engine.sweep import sweep
+from trainsweep.kube import paths
+from trainsweep.kube.client import KubeError
+
+from .virtual_time import virtual_time
+
+A, B = "team-a", "team-b"
+NAME = {"jobID": "1", "providerConfigRef": {"name": "huawei"}}
+
+
+class Api:
+    """Lists, by namespace; those in `refused` are answered with 403."""
+
+    def __init__(self) -> None:
+        self.refused: set[str] = set()
+        self.jobs: dict[str, dict] = {}
+        for version, namespace in enumerate((A, B), start=1):
+            metadata = {"name": "mnist", "namespace": namespace, "uid": f"u-{namespace}", "generation": 1}
+            self.jobs[namespace] = {"metadata": metadata | {"resourceVersion": str(version)}, "spec": NAME}
+
+    async def pages(self, path: str):
+        await asyncio.sleep(0)
+        for namespace, job in self.jobs.items():
+            if f"/{namespace}/" in path and namespace in self.refused:
+                raise KubeError(403, "Forbidden", f"you cannot list in {namespace}")
+            if path == paths.collection("TrainingJob", namespace):
+                yield {"metadata": {"resourceVersion": "9"}, "items": [copy.deepcopy(job)]}
+
+
+@pytest.fixture
+def api():
+    return Api()
+
+
+async def swept(api, known=()):
+    """(namespaces left out, names that are there, names that are gone)"""
+    here, gone = [], []
+    left_out = await sweep(
+        api,
+        (A, B),
+        lambda kind: {one.key: one for one in known} if kind == "TrainingJob" else {},
+        lambda kind, is_gone, body: (gone if is_gone else here).append(body["metadata"]["namespace"]),
+    )
+    return left_out, here, gone
+
+
+async def test_all_are_listed(api):
+    assert await swept(api) == (frozenset(), [A, B], [])
+
+
+async def test_one_that_may_not_be_listed_is_named_and_nothing_in_it_counts_as_gone(api):
+    known = [parse("TrainingJob", job) for job in api.jobs.values()]
+    api.refused.add(B)
+    assert await swept(api, known) == (frozenset({B}), [A], [])
+
+
+async def test_none_that_may_be_listed_is_an_error(api):
+    api.refused |= {A, B}
+    with pytest.raises(KubeError, match="403 Forbidden: you cannot list in team-a"):
+        await swept(api)
+
+
+class _Watch:
+    state = None
+
+    def __init__(self) -> None:
+        self.served: list[tuple[str, ...]] = []
+
+    def start(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+    def serve(self, namespaces: tuple[str, ...]) -> None:
+        self.served.append(namespaces)
+
+
+@virtual_time
+async def test_the_operator_works_on_without_it_and_takes_it_in_when_it_is_back():
+    api = Api()
+    api.refused.add(B)
+    engine = Engine(api, None, EngineSettings(namespaces=(A, B)))
+    engine._watch = watch = _Watch()
+    running = asyncio.create_task(engine.run())
+    await asyncio.sleep(1)
+    assert engine.leading
+    assert engine.state().unseen == {B}
+    assert list(engine._store.records) == [Key("TrainingJob", A, "mnist")]
+    api.refused.clear()
+    await asyncio.sleep(UNSEEN_EVERY)
+    assert engine.state().unseen == frozenset()
+    assert len(engine._store.records) == 2
+    assert watch.served == [(A,), (A, B)]
+    engine.stop()
+    await running
