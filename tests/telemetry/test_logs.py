@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 from pydantic import SecretStr
@@ -22,6 +24,25 @@ from .served import Served
 TALKATIVE = ("httpx", "httpcore", "aiohttp", "kopf", "kubernetes", "urllib3", "asyncio", "rest")
 DESCRIBED = ("TrainingJob", "FineTuningTask", "ProviderConfig", "Event")
 WRONG = "not-the-secret-key-but-a-secret-all-the-same"
+
+
+def temporary(name: str) -> Key:
+    """A key with a token; both look different in each form in which a secret may be quoted."""
+    words = {"secret_key": SecretStr(f"{name}/secret+key=="), "security_token": SecretStr(f"{name}/security+token==")}
+    return Key(access_key=f"AK{name.upper()}", **words)
+
+
+def words_of(key: Key) -> dict[str, str]:
+    """What the Secret of an account holds."""
+    words = {"accessKey": key.access_key, "secretKey": key.secret_key.get_secret_value()}
+    token = key.security_token.get_secret_value()
+    return words | ({"securityToken": token} if token else {})
+
+
+def forms(secret: str) -> dict[str, str]:
+    """A secret as it is, as a Secret holds it, and as a URL or a signed text does."""
+    encoded = base64.b64encode(secret.encode()).decode()
+    return {"plain": secret, "base64": encoded.rstrip("="), "quoted": quote(secret, safe="")}
 
 
 @pytest.fixture
@@ -102,24 +123,34 @@ async def test_polls_leave_no_line(quiet_world: World):
     assert operator.lines() == before
 
 
-@pytest.mark.apiserver
-async def test_a_whole_run_writes_no_secret_anywhere(quiet_world: World):
-    """Both kinds of credentials, both providers, refusals, outages and a rotation, at the most talkative level."""
-    world = quiet_world
+async def an_account_of_each_kind(world: World, brief: Key) -> None:
+    """Beside the two of the world: a user with a password, a key that is wrong, and one with a token."""
     user = world.modelarts.scenario.users[0]
     await world.secret("iam", username=user.name, password=user.password.get_secret_value())
     await world.secret("wrong", accessKey="AKWRONG", secretKey=WRONG)
+    world.modelarts.keyring.add(brief)
+    await world.secret("brief", **words_of(brief))
     endpoint = world.urls[HUAWEI]
     scope = {"endpoint": endpoint, "iamEndpoint": endpoint, "projectID": PROJECT, "domainName": "demo-account"}
-    for name in ("iam", "wrong"):
+    for name in ("iam", "wrong", "brief"):
         await world.account(name, provider="ModelArts", modelArts=scope)
+
+
+@pytest.mark.apiserver
+async def test_a_whole_run_writes_no_secret_anywhere(quiet_world: World):
+    """Each kind of credentials, both providers, refusals that quote, outages, a rotation, all at level debug."""
+    world = quiet_world
+    user, brief, rotated = world.modelarts.scenario.users[0], temporary("brief"), temporary("rotated")
+    await an_account_of_each_kind(world, brief)
     operator = await Served.start(world, "--log-level", "debug")
 
     await world.resource("TrainingJob", "by-password", account="iam", jobID="155501")
     await world.resource("TrainingJob", "by-wrong-key", account="wrong", jobID="155502")
+    await world.resource("TrainingJob", "by-token", account="brief", jobID="155500")
     await world.resource("TrainingJob", "by-key", jobName="llama-lora", desiredState="Absent")
     await world.resource("FineTuningTask", "task", taskID="task-r1unn1ng0001")
     await world.reaches("TrainingJob", "by-password", "Available")
+    await world.reaches("TrainingJob", "by-token", "Available")
     await world.reaches("TrainingJob", "by-key", "Absent")
     await world.reaches("FineTuningTask", "task", "Available")
     await world.reaches("TrainingJob", "by-wrong-key", "CredentialsInvalid")
@@ -131,27 +162,38 @@ async def test_a_whole_run_writes_no_secret_anywhere(quiet_world: World):
     world.modelarts.iam.revoke_tokens()
     await world.delete("TrainingJob", "by-password")
     tokens |= set(world.modelarts.iam._tokens)
-    rotated = Key(access_key="ALTAKrotated", secret_key=SecretStr("the-key-that-comes-after-the-first-one"))
-    await world.secret(BAIDU, accessKey=rotated.access_key, secretKey=rotated.secret_key.get_secret_value())
+    quoting = {"error_code": "ModelArts.0104", "error_msg": f"quoted: {brief.security_token.get_secret_value()}"}
+    world.modelarts.faults.add(match={"operation": "DeleteJob", "target": "155500"}, status=400, body=quoting)
+    await world.api.patch("TrainingJob", "by-token", {"spec": {"desiredState": "Absent"}})
+    await world.reaches("TrainingJob", "by-token", "Absent")
+    await world.secret(BAIDU, **words_of(rotated))
     world.qianfan.rotate([rotated])
+    token = forms(rotated.security_token.get_secret_value())
+    quoting = {"code": "Denied", "message": f"quoted: {token['plain']} {token['quoted']}"}
+    world.qianfan.faults.add(match={"operation": "StopFineTuningTask"}, status=400, body=quoting)
     await world.delete("FineTuningTask", "task")
     pages = [(await operator.ask(path)).text for path in ("/metrics", "/readyz?verbose", "/livez?verbose")]
     seen = [json.dumps(await world.api.list(kind)) for kind in DESCRIBED]
     await operator.process.stop()
 
     login = json.loads(world.plane.kubeconfig_for(OPERATOR).read_text())
-    keys = [*world.modelarts.scenario.access_keys, *world.qianfan.scenario.access_keys, rotated]
+    keys = [*world.modelarts.scenario.access_keys, *world.qianfan.scenario.access_keys, rotated, brief]
     secrets = {
         "the key of the wrong account": WRONG,
         "the password": user.password.get_secret_value(),
         "the token of the API server": login["users"][0]["user"]["token"],
         **{f"the key of {key.access_key}": key.secret_key.get_secret_value() for key in keys},
+        **{f"the token of {key.access_key}": key.security_token.get_secret_value() for key in (rotated, brief)},
         **{f"token {number}": token for number, token in enumerate(sorted(tokens))},
     }
     log, audit = operator.process.log.read_text(), operator.process.audit.read_text()
     everything = "\n".join([log, audit, *pages, *seen])
     assert "CredentialsInvalid" in everything
     assert "by-password" in audit
-    assert [what for what, secret in secrets.items() if secret in everything] == []
+    assert audit.count("quoted: ") == 2
+    told = [
+        (what, form) for what, secret in secrets.items() for form, text in forms(secret).items() if text in everything
+    ]
+    assert told == []
     assert "Signature=" not in everything
     assert "bce-auth-v1/" not in everything
