@@ -101,9 +101,16 @@ async def test_a_kind_of_the_other_provider_stalls(world: World):
     assert world.writes() == []
 
 
-async def test_a_resource_never_observed_is_let_go_while_its_account_is_missing(world: World):
+async def test_a_resource_whose_account_never_came_is_not_held(world: World):
     await world.resource(KIND, "it", account="nowhere", **ENDED)
     await world.reaches(KIND, "it", "ProviderConfigNotFound")
+    assert "finalizers" not in (await world.api.get(KIND, "it"))["metadata"]
+
+
+async def test_a_resource_never_observed_is_let_go_while_its_secret_is_missing(world: World):
+    await world.account("keyless", **modelarts(world))
+    await world.resource(KIND, "it", account="keyless", **ENDED)
+    await world.reaches(KIND, "it", "SecretNotFound")
     await world.delete(KIND, "it")
     assert world.thing("155501/2")
     assert "never once observed" in await world.told("it", "ReleasedExternalResource")

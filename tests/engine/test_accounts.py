@@ -4,7 +4,7 @@ import pytest
 
 from trainsweep.core.remote import ExternalState, Thing
 
-from .world import ELSEWHERE, NAMESPACE, TASK
+from .world import ELSEWHERE, FAST, NAMESPACE, TASK
 
 SUCCEEDED, ABSENT = ExternalState.SUCCEEDED, ExternalState.ABSENT
 V2 = "9f2c7d3a-0000-4000-8000-00000000000a"
@@ -54,6 +54,44 @@ class TestAccounts:
         world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"mode": "Enforce"})
         world.run(10)  # the number of resources is written, and the answer holds the edit
         assert world.calls == [("delete", "task-a1")]
+
+
+class TestAnAccountThatComesLate:
+    def spec(self, **more):
+        spec = {"provider": "Qianfan", "qianfan": {}, "credentials": {"secretRef": {"name": "keys"}}}
+        return spec | {"rateLimit": FAST} | more
+
+    @pytest.fixture
+    def waiting(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.api.create(TASK, NAMESPACE, "run", {"providerConfigRef": {"name": "late"}, "taskID": "task-a1"})
+        world.run(5)
+        assert world.ready("run") == ("False", "ProviderConfigNotFound")
+
+    @pytest.mark.usefixtures("waiting")
+    def test_in_mode_plan_finds_no_finalizer_on_those_who_waited_for_it(self, world):
+        world.api.create("ProviderConfig", NAMESPACE, "late", self.spec(mode="Plan"))
+        world.run(60)
+        assert world.ready("run") == ("True", "Available")
+        world.api.delete(TASK, NAMESPACE, "run")
+        world.run(60)
+        assert world.api.of_kind(TASK) == []
+        assert world.calls == []
+
+    @pytest.mark.usefixtures("waiting")
+    def test_puts_one_on_them_before_anything_else(self, world):
+        world.api.create("ProviderConfig", NAMESPACE, "late", self.spec())
+        world.run(60)
+        world.api.delete(TASK, NAMESPACE, "run")
+        world.run(60)
+        assert world.api.of_kind(TASK) == []
+        assert world.calls == [("delete", "task-a1")]
+
+    @pytest.mark.usefixtures("waiting")
+    def test_is_not_waited_for_by_one_that_is_deleted(self, world):
+        world.api.delete(TASK, NAMESPACE, "run")
+        world.run(10)
+        assert world.api.of_kind(TASK) == []
 
 
 class TestTheGuard:

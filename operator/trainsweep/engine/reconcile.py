@@ -166,7 +166,8 @@ class Reconciler:
             record=record,
             policy=policy,
             now=self._now(),
-            mode=config.spec.mode if config else Mode.ENFORCE,
+            # Of an account that is not known nothing is promised: it may turn out to be one that only plans.
+            mode=config.spec.mode if config else Mode.PLAN,
             crd_going=going,
             observed=memory.seen,
             namespace_going=namespace.terminating,
