@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
+import time
 from collections import Counter
 
 import pytest
 
+from .operators import OperatorProcess
 from .world import HUAWEI, World, until
 
 pytestmark = pytest.mark.apiserver
 
 COUNT = 200
-LEASE = "/apis/coordination.k8s.io/v1/namespaces/{}/leases/trainsweep"
+#: Seconds: of the Lease, and of the calls that are under way at the blow, which outlast it.
+LEASE, SLOW = 3.0, 5.0
+IN_FLIGHT = 4
 
 
 async def many_jobs(world: World) -> None:
@@ -43,12 +48,31 @@ def deletes(world: World) -> Counter[str]:
     return Counter(target for operation, target in world.writes() if operation == "DeleteTrainingJob")
 
 
-async def replicas(world: World):
-    options = ("--leader-election", "--lease-namespace", world.namespace, "--lease-seconds", "3")
+async def replicas(world: World) -> OperatorProcess:
+    """The leader; another one stands by."""
+    options = ("--leader-election", "--lease-namespace", world.namespace, "--lease-seconds", str(LEASE))
     first = await world.start_process(*options)
-    await until(lambda: "leading" in first.log.read_text(), "the first replica leads")
-    second = await world.start_process(*options)
-    return first, second
+    await until(lambda: led(first) == 1, "the first replica leads")
+    await world.start_process(*options)
+    return first
+
+
+def led(replica: OperatorProcess) -> int:
+    """How often one of the replicas, which write to one log, has begun to lead."""
+    lines = replica.log.read_text().splitlines()
+    return sum(line.startswith("{") and json.loads(line)["message"] == "leading" for line in lines)
+
+
+def called(replica: OperatorProcess, event: str) -> set[str]:
+    """The targets of which the audit log, which is one for both, has an "intent" or a "result"."""
+    lines = (json.loads(line) for line in replica.audit.read_text().splitlines())
+    return {line["target"] for line in lines if line["event"] == event}
+
+
+async def slow_calls(world: World) -> None:
+    """Return when the leader has as many slow calls under way as it may have at once."""
+    slow = world.modelarts.faults.add(match={"operation": "DeleteTrainingJob"}, latency=SLOW, times=IN_FLIGHT)
+    await until(lambda: slow.times == 0, "slow calls are under way")
 
 
 async def all_gone(world: World) -> None:
@@ -62,11 +86,19 @@ async def all_gone(world: World) -> None:
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM], ids=lambda blow: blow.name)
 async def test_the_standby_finishes_what_the_leader_began(quiet_world: World, blow: signal.Signals):
     world = quiet_world
-    leader, _ = await replicas(world)
+    leader = await replicas(world)
     await many_jobs(world)
     await world.api.kubectl("delete", "trainingjobs", "--all", "--wait=false")
     await until(lambda: sum(deletes(world).values()) >= COUNT // 4, "a quarter is under way")
+    await slow_calls(world)
+    under_way = called(leader, "intent") - called(leader, "result")
     leader.send(blow)
+    struck = time.monotonic()
+    await until(lambda: led(leader) == 2, "the standby leads")
+    assert time.monotonic() - struck < 3 * LEASE + SLOW
+    if blow is signal.SIGTERM:
+        assert under_way <= called(leader, "result"), "the standby waits for them, though they outlast the Lease"
+        assert await leader.ended() == 0
     await all_gone(world)
     if blow is signal.SIGSTOP:
         before = world.writes()
@@ -75,4 +107,4 @@ async def test_the_standby_finishes_what_the_leader_began(quiet_world: World, bl
         # A request whose bytes were being handed over at the blow goes out at the thaw: a lease cannot call it back.
         assert len(world.writes()) - len(before) <= 1
     # What was on its way at the blow may be asked for once more; nothing else is.
-    assert sum(count - 1 for count in deletes(world).values()) <= 4
+    assert sum(count - 1 for count in deletes(world).values()) <= IN_FLIGHT
