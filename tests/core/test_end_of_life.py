@@ -40,6 +40,13 @@ def test_orphan_lets_go_without_asking_the_provider(obstacle):
     assert "Orphan" in decided.action.why
 
 
+def test_a_resource_whose_elder_has_never_seen_the_thing_waits_for_it():
+    decided = plan(facts(a_resource(deleting=True), None, owner=OTHER, owner_pinned=False))
+    assert decided.action is None
+    assert decided.standing.reason == "ManagementConflict"
+    assert decided.standing.progressing
+
+
 def test_a_resource_that_does_not_own_the_thing_is_let_go_and_names_the_owner():
     decided = plan(facts(a_resource(deleting=True), a_thing(RUNNING), owner=OTHER))
     assert let_go(decided)

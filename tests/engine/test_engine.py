@@ -157,6 +157,43 @@ class TestOneRemoteThingHasOneOwner:
         assert world.ready("younger", JOB) == ("False", "ManagementConflict")
 
     @pytest.mark.parametrize("policy", ["Delete", "Orphan"])
+    @pytest.mark.parametrize("together", [True, False], ids=["seen at the same time", "one after the other"])
+    def test_an_elder_that_never_reached_the_thing_keeps_it_from_nobody(self, world, policy, together):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        config = {"provider": "Qianfan", "qianfan": {}, "credentials": {"secretRef": {"name": "missing"}}}
+        world.api.create("ProviderConfig", NAMESPACE, "keyless", config)
+        if together:
+            world.kill()
+        world.declare("elder", taskID="task-a1", providerConfigRef={"name": "keyless"}, deletionPolicy=policy)
+        if not together:
+            world.run(5)
+        world.declare("younger", taskID="task-a1")
+        if together:
+            world.api.edit(TASK, NAMESPACE, "younger", {"desiredState": "Absent"})
+            world.start()
+        else:
+            world.run(5)
+            world.api.delete(TASK, NAMESPACE, "younger")
+        world.run(60)
+        assert world.calls == [("delete", "task-a1")]
+        assert together or world.api.get(TASK, NAMESPACE, "younger") is None
+        assert world.ready("elder") == ("False", "SecretNotFound")
+
+    def test_a_rival_is_not_let_go_for_an_elder_that_has_not_seen_the_thing(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.declare("elder", taskID="task-a1", annotations={"trainsweep.dev/paused": "true"})
+        world.declare("younger", taskID="task-a1")
+        world.run(5)
+        world.api.delete(TASK, NAMESPACE, "younger")
+        world.run(60)
+        assert world.ready("younger") == ("False", "ManagementConflict")
+        world.api.edit(TASK, NAMESPACE, "elder", paused=None)
+        world.run(60)
+        assert world.api.get(TASK, NAMESPACE, "younger") is None
+        assert world.calls == []
+        assert world.ready("elder") == ("True", "Available")
+
+    @pytest.mark.parametrize("policy", ["Delete", "Orphan"])
     def test_a_rival_takes_over_when_the_owner_goes(self, world, policy):
         world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
         world.declare("elder", taskID="task-a1", deletionPolicy=policy)

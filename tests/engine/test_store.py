@@ -5,6 +5,7 @@ import pytest
 
 from trainsweep.engine.parse import Config, Unreadable, parse
 from trainsweep.engine.store import Change, Store, newer
+from trainsweep.providers.registry import identity
 
 ACCOUNT = ("Qianfan", "https://qianfan.baidubce.com")
 TARGET_ID = "task-a1"
@@ -175,6 +176,24 @@ class TestClaims:
         rival = a_record("rival", age=1)
         self.put(store, owner, rival)
         assert self.claim(store, rival) == owner.key
+
+    def test_who_looked_in_vain_keeps_the_thing_from_nobody_until_it_has_seen_it(self, store):
+        old, new = self.put(store, a_record("old", age=9), a_record("new", age=1))
+        assert self.claim(store, new) == old.key
+        assert store.looked(old.key, in_vain=True)
+        assert not store.looked(old.key, in_vain=True)
+        assert self.claim(store, new) is None
+        assert store.looked(old.key, in_vain=False)
+        assert self.claim(store, new) == old.key
+        store.looked(old.key, in_vain=True)
+        self.put(store, a_record("old", version=2, age=9, status={"externalID": TARGET_ID}))
+        assert self.claim(store, new) == old.key
+
+    def test_the_host_of_an_account_may_be_written_in_any_case(self, store):
+        store.put_config(a_config("loud", endpoint="https://QIANFAN.Baidubce.com:443/"))
+        other = a_record("other", age=1, spec={"providerConfigRef": {"name": "loud"}})
+        owner, other = self.put(store, a_record("owner", age=9, status={"externalID": TARGET_ID}), other)
+        assert self.claim(store, other, identity(store.configs[other.config].spec)) == owner.key
 
     def test_the_heirs_are_known_until_the_claim_is_given_up(self, store):
         old, new = self.put(store, a_record("old", age=9), a_record("new", age=1))

@@ -49,7 +49,7 @@ class Facts:
     write demands. `observed` says that a read had success before, in this pass or another, though the status may not
     tell yet. `listed` says that the account's lists have shown the thing. `asked` holds when a verb was last accepted
     for a remote id, so that nothing is asked twice while the provider is still at it. `owner` is the resource that owns
-    the same remote thing, when it is another one.
+    the same remote thing, when it is another one; `owner_pinned` says that it has seen the thing.
     `namespace_going`: its namespace is being deleted, and nothing can be created in it any more.
     """
 
@@ -61,6 +61,7 @@ class Facts:
     observed: bool = False
     namespace_going: bool = False
     owner: Key | None = None
+    owner_pinned: bool = True
     obstacle: Obstacle | None = None
     target: Target | None = None
     seen: Remote | Absent | None = None

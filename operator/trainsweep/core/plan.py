@@ -12,6 +12,7 @@ from trainsweep.core.decision import Delete, Hold, Observe, Plan, Release, Stand
 from trainsweep.core.facts import Facts
 from trainsweep.core.goal import Goal, deadline_passed, due_in, toward, ttl_passed
 from trainsweep.core.reasons import Reason
+from trainsweep.core.record import Key
 
 
 def plan(facts: Facts) -> Plan:
@@ -22,14 +23,12 @@ def plan(facts: Facts) -> Plan:
 def _life(facts: Facts) -> Plan:
     """The resource is wanted: bring the remote thing to its desired state and keep watching."""
     record = facts.record
-    if facts.owner:
+    if facts.owner and facts.owner_pinned:
         return _stalled(Reason.CONFLICT, f"{facts.owner} manages this remote thing; this resource never acts on it.")
     if facts.policy is not DeletionPolicy.ORPHAN and facts.mode is Mode.ENFORCE and not record.held:
         return Plan(Hold(), _observing())
-    if record.paused:
-        return _paused(facts)
-    if facts.obstacle:
-        return _blocked(facts)
+    if held_up := _held_up(facts):
+        return held_up
     if facts.seen is None:
         return Plan(Observe(), _observing())
     return _restrained(facts, toward(_wanted(facts), facts))
@@ -53,19 +52,26 @@ def _end_of_life(facts: Facts) -> Plan:
         return _let_go("its CustomResourceDefinition is being removed, and uninstalling never deletes remotely")
     if facts.policy is DeletionPolicy.ORPHAN:
         return _let_go("the deletion policy is Orphan")
-    if facts.owner:
+    if facts.owner and facts.owner_pinned:
         return _let_go(f"{facts.owner} manages the remote thing")
     if record.force_orphan in record.known_ids or (facts.target and record.force_orphan == facts.target.id):
         return _let_go(f"{FORCE_ORPHAN} names {record.force_orphan}")
     if facts.obstacle and facts.obstacle.configuration and not (past.observed or facts.observed):
         return _let_go(f"it was never once observed, and {facts.obstacle.message}")
-    if record.paused:
-        return _paused(facts)
-    if facts.obstacle:
-        return _blocked(facts)
+    if held_up := _held_up(facts):
+        return held_up
     if facts.seen is None:
         return Plan(Observe(), _observing())
     return _restrained(facts, toward(Goal.STOPPED if facts.policy is DeletionPolicy.STOP else Goal.ABSENT, facts))
+
+
+def _held_up(facts: Facts) -> Plan | None:
+    """What makes it wait before the provider is read."""
+    if facts.record.paused:
+        return _paused(facts)
+    if facts.owner:
+        return _waiting_for(facts.owner)
+    return _blocked(facts) if facts.obstacle else None
 
 
 def _restrained(facts: Facts, ideal: Plan) -> Plan:
@@ -103,6 +109,12 @@ def _observing() -> Standing:
 def _let_go(why: str) -> Plan:
     standing = Standing(ready=False, reason=Reason.LET_GO, message=f"Let go: {why}.")
     return Plan(Release(Reason.LET_GO, why, left=True), standing)
+
+
+def _waiting_for(owner: Key) -> Plan:
+    """The thing is not left to somebody who may turn out not to reach it."""
+    message = f"{owner} names this remote thing, too, and is older; waiting until it has seen the thing or is gone."
+    return Plan(None, Standing(ready=False, reason=Reason.CONFLICT, message=message, progressing=True))
 
 
 def _stalled(reason: Reason, message: str) -> Plan:

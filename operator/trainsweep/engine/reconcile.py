@@ -46,6 +46,8 @@ NAMESPACE_AGE = 30.0
 #: Pauses while the provider is at work begin here (seconds) and double, up to `polling.activeSeconds`.
 FIRST_LOOK = 1.05
 LONGEST_BACKOFF = 300.0
+#: Obstacles that go by themselves: whoever meets one may still turn out to own what it names.
+PASSING = frozenset({Reason.OBSERVING, Reason.PROVIDER_UNAVAILABLE, Reason.RATE_LIMITED})
 
 
 @dataclass(slots=True)
@@ -194,7 +196,7 @@ class Reconciler:
 
     def _claimed(self, facts: Facts, account: Account, target: Target) -> Facts:
         owner = self._store.claim(facts.record.key, account.identity, target)
-        return replace(facts, owner=owner, target=target)
+        return replace(facts, owner=owner, owner_pinned=bool(owner and self._store.pinned(owner)), target=target)
 
     async def _look(self, state: Pass, memory: Memory, *, fresh: bool) -> None:
         """Identify and observe. An error becomes an obstacle, and the plan says what follows from it."""
@@ -305,6 +307,7 @@ class Reconciler:
             await self._tell(facts, decision, memory)
         if account and isinstance(facts.seen, Remote | Absent) and not facts.owner:
             self._follow(state)
+        self._make_way(facts)
         if state.retry is not None:
             return state.retry
         memory.failures = 0
@@ -326,6 +329,14 @@ class Reconciler:
             # An id is pinned: versions may wait for it, and whoever names the same thing may not own it any more.
             for other in (*self._store.referrers.get(record.key, ()), *self._store.rivals(record.key)):
                 self._wake(other)
+
+    def _make_way(self, facts: Facts) -> None:
+        """Who looked in vain for what it names keeps it from nobody: it may be another one's to reach."""
+        in_vain = isinstance(facts.seen, Absent) or (facts.obstacle and facts.obstacle.reason not in PASSING)
+        if in_vain or isinstance(facts.seen, Remote):
+            changed = self._store.looked(facts.record.key, in_vain=bool(in_vain))
+            for rival in self._store.rivals(facts.record.key) if changed else ():
+                self._wake(rival)
 
     def _follow(self, state: Pass) -> None:
         facts, account = state.facts, state.account

@@ -46,6 +46,8 @@ class Store:
     _buried: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _claims: defaultdict[Claim, set[Key]] = field(default_factory=lambda: defaultdict(set))
     _claimed: dict[Key, Claim] = field(default_factory=dict)
+    #: Claimants that have never seen what they name: the thing or its account is out of their reach.
+    _in_vain: set[Key] = field(default_factory=set)
 
     def put(self, record: Record) -> Change:
         """Take a view of a resource, unless a newer one is here already or the resource is known to be gone."""
@@ -132,13 +134,14 @@ class Store:
     def claim(self, key: Key, account: tuple[str, ...], target: Target) -> Key | None:
         """Note that a resource names a remote thing; the answer is the owner when that is another resource.
 
-        The owner is the one that has the thing pinned in its status, then the oldest: the same after a restart.
+        The owner is the one that has the thing pinned in its status, then the oldest: the same after a restart. Whoever
+        looked for it in vain keeps it from nobody.
         """
         claim = (target.thing.value, target.id)
         self._note_claim(key, claim)
         if len(self._claims[claim]) == 1:
             return None
-        claimants = [other for other in self._claims[claim] if other == key or self._claims_in(other, account)]
+        claimants = [other for other in self._claims[claim] if other == key or self._counts(other, account)]
         owner = min(claimants, key=self._seniority)
         return None if owner == key else owner
 
@@ -148,18 +151,32 @@ class Store:
             self._claimed[key] = claim
             self._claims[claim].add(key)
 
-    def _claims_in(self, key: Key, account: tuple[str, ...]) -> bool:
-        """Whether a claimant is still there and means this account."""
+    def _counts(self, key: Key, account: tuple[str, ...]) -> bool:
+        """Whether a claimant is still there, means this account, and may reach the thing."""
         record = self.records.get(key)
         config = self.configs.get(record.config) if record else None
         if record is None or config is None or (record.deleting and not record.held):
+            return False
+        if key in self._in_vain and not self.pinned(key):
             return False
         try:
             return identity(config.spec) == account
         except ConfigurationError:
             return False
 
+    def pinned(self, key: Key) -> bool:
+        """Whether a resource has seen what it names, by its status."""
+        record = self.records.get(key)
+        return record is not None and bool(record.past.external_id)
+
+    def looked(self, key: Key, *, in_vain: bool) -> bool:
+        """Note how the look of a claimant ended; whether that is news."""
+        news = in_vain != (key in self._in_vain)
+        (self._in_vain.add if in_vain else self._in_vain.discard)(key)
+        return news
+
     def unclaim(self, key: Key) -> None:
+        self._in_vain.discard(key)
         claim = self._claimed.pop(key, None)
         if claim:
             self._claims[claim].discard(key)

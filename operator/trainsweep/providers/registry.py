@@ -67,11 +67,11 @@ class Endpoints:
 
 
 def identity(spec: AccountSpec) -> tuple[str, ...]:
-    """Two configs with the same identity look at the same remote things."""
+    """Two configs with the same identity look at the same remote things. Hosts are compared in lower case."""
     if spec.model_arts:
         settings = _model_arts(spec)
-        return "ModelArts", settings.api_url, settings.project_id or settings.project_label
-    return "Qianfan", _qianfan(spec).endpoint
+        return "ModelArts", str(httpx.URL(settings.api_url)), settings.project_id or settings.project_label
+    return "Qianfan", str(httpx.URL(_qianfan(spec).endpoint))
 
 
 def open_provider(
