@@ -66,6 +66,18 @@ def test_what_was_left_behind_is_told(log):
 
 
 @pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"because": "deletion", "policySource": "namespace"}, "deletion, Delete by the namespace"),
+        ({"because": "activeDeadlineSeconds", "policySource": "operator"}, "activeDeadlineSeconds"),
+    ],
+)
+def test_what_asked_for_it_is_told(log, fields: dict[str, str], said: str):
+    table = CliRunner(env={"COLUMNS": "400"}).invoke(app, ["audit", log(line("result", success=True, **fields))]).output
+    assert f"\u2502 {said} \u2502" in table
+
+
+@pytest.mark.parametrize(
     ("option", "value"),
     [
         ("--resource", "team-b/"),

@@ -10,11 +10,25 @@ from trainsweep.api.common import DeletionPolicy
 from trainsweep.core import errors
 from trainsweep.core.errors import ConfigurationError, ProviderError
 from trainsweep.core.past import Past, format_time, parse_time
+from trainsweep.core.plan import wanted
 from trainsweep.core.policy import effective_policy
 from trainsweep.core.reasons import Reason
 from trainsweep.core.remote import ExternalState, Thing, state_of_parts
 
-from .given import DELETING, PENDING, RUNNING, STOPPED, STOPPING, SUCCEEDED, UNKNOWN, a_resource, a_thing, ago, parts
+from .given import (
+    DELETING,
+    PENDING,
+    RUNNING,
+    STOPPED,
+    STOPPING,
+    SUCCEEDED,
+    UNKNOWN,
+    a_resource,
+    a_thing,
+    ago,
+    facts,
+    parts,
+)
 
 DELETE, STOP, ORPHAN = DeletionPolicy.DELETE, DeletionPolicy.STOP, DeletionPolicy.ORPHAN
 
@@ -30,7 +44,8 @@ DELETE, STOP, ORPHAN = DeletionPolicy.DELETE, DeletionPolicy.STOP, DeletionPolic
     ],
 )
 def test_the_resource_decides_then_its_namespace_then_the_operator(own, annotation, setting, in_force):
-    assert effective_policy(own, annotation, setting) is in_force
+    source = "resource" if own else "namespace" if annotation else "operator"
+    assert effective_policy(own, annotation, setting) == (in_force, source)
 
 
 @pytest.mark.parametrize("word", ["delete", "Keep", " Orphan", "true"])
@@ -126,3 +141,25 @@ def test_every_error_of_a_provider_has_a_reason_that_conditions_may_carry(kind):
 def test_an_error_says_status_and_code_before_its_words():
     assert str(errors.Refused("no such job", status=404, code="ModelArts.2764")) == "404 ModelArts.2764: no such job"
     assert str(errors.Unavailable("no answer")) == "no answer"
+
+
+@pytest.mark.parametrize(
+    ("record", "policy", "asked"),
+    [
+        ({"deleting": True, "spec": {"desiredState": "Absent"}}, DELETE, ("Absent", "deletion")),
+        ({"deleting": True}, STOP, ("Stopped", "deletion")),
+        ({"spec": {"desiredState": "Absent", "ttlSecondsAfterFinished": 1}}, DELETE, ("Absent", "desiredState")),
+        ({"spec": {"desiredState": "Stopped"}}, DELETE, ("Stopped", "desiredState")),
+        ({"spec": {"ttlSecondsAfterFinished": 60}}, DELETE, ("Absent", "ttlSecondsAfterFinished")),
+        (
+            {"spec": {"desiredState": "Stopped", "ttlSecondsAfterFinished": 60}},
+            DELETE,
+            ("Absent", "ttlSecondsAfterFinished"),
+        ),
+        ({"spec": {"activeDeadlineSeconds": 60}}, DELETE, ("Stopped", "activeDeadlineSeconds")),
+        ({"spec": {"activeDeadlineSeconds": 6000}}, DELETE, ("Present", "desiredState")),
+    ],
+)
+def test_what_is_asked_for_has_a_cause(record, policy, asked):
+    ended = a_thing(STOPPED, started_at=ago(1800), finished_at=ago(900))
+    assert wanted(facts(a_resource(**record), ended, policy=policy)) == asked

@@ -68,7 +68,7 @@ def memory():
 
 async def carry_out(action, account, memory):
     facts = Facts(a_record(), DeletionPolicy.DELETE, NOW, seen=SEEN)
-    return await act(action, facts, memory, account, now=NOW, wanted=lambda: True)
+    return await act(action, facts, memory, account, now=NOW, still=lambda: True)
 
 
 def test_the_intent_is_on_record_before_the_call_and_the_result_after_it(lines, memory):
@@ -81,6 +81,7 @@ def test_the_intent_is_on_record_before_the_call_and_the_result_after_it(lines, 
     run()
     intent, result = lines
     said = {"resource": "FineTuningTask team-a/run", "uid": "uid-run", "operation": "StopFineTuningTask"}
+    said |= {"because": "desiredState", "policySource": "operator"}
     said |= {"target": "task-a1", "policy": "Delete", "state": "Running", "account": "ProviderConfig team-a/account"}
     assert said.items() <= intent.items()
     assert "success" not in intent

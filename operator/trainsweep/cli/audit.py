@@ -85,7 +85,7 @@ def _paired(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _table(calls: list[dict[str, Any]]) -> Table:
     table = Table(title="Remote writes", title_justify="left")
-    for column in ("time", "resource", "asked by", "operation", "remote thing", "state before", "policy", "outcome"):
+    for column in ("time", "resource", "asked by", "operation", "remote thing", "state before", "because", "outcome"):
         table.add_column(column, overflow="fold")
     for call in calls:
         table.add_row(
@@ -95,10 +95,18 @@ def _table(calls: list[dict[str, Any]]) -> Table:
             call.get("operation", "let go"),
             call.get("target", ""),
             call.get("providerState") or call.get("state", ""),
-            call.get("policy", ""),
+            _because(call),
             _outcome(call),
         )
     return table
+
+
+def _because(call: dict[str, Any]) -> str:
+    """What asked for it; of a deletion, the policy and who set it."""
+    cause, policy, source = (call.get(name, "") for name in ("because", "policy", "policySource"))
+    if cause not in ("", "deletion"):
+        return str(cause)
+    return ", ".join(filter(None, [cause, f"{policy} by the {source}" if source else policy]))
 
 
 def _outcome(call: dict[str, Any]) -> str:

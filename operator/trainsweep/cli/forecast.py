@@ -101,8 +101,8 @@ async def _facts(record: Record, ground: Ground, terms: Terms, account: Account 
     config = ground.store.configs.get(record.config)
     facts = Facts(record, terms.deletion_policy, utc_now(), mode=config.spec.mode if config else Mode.ENFORCE)
     try:
-        policy = effective_policy(record.spec.deletion_policy, namespace.policy, terms.deletion_policy)
-        facts = replace(facts, policy=policy)
+        policy, source = effective_policy(record.spec.deletion_policy, namespace.policy, terms.deletion_policy)
+        facts = replace(facts, policy=policy, policy_source=source)
         if wrong := unfit(record, config, namespace):
             return replace(facts, obstacle=wrong)
         if isinstance(account, Obstacle):

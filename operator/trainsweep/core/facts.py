@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from trainsweep.api.common import DeletionPolicy, DesiredState, Mode
+from trainsweep.core.policy import PolicySource
 from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key, Record
 from trainsweep.core.remote import ExternalState, Remote, Target
@@ -56,6 +57,7 @@ class Facts:
     record: Record
     policy: DeletionPolicy
     now: datetime
+    policy_source: PolicySource = PolicySource.OPERATOR
     mode: Mode = Mode.ENFORCE
     crd_going: bool = False
     observed: bool = False

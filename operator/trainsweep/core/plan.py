@@ -6,6 +6,8 @@ what forbids acting, then the look at the provider, and only then a stop or dele
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from trainsweep.api.common import DeletionPolicy, DesiredState, Mode
 from trainsweep.api.names import FORCE_ORPHAN
 from trainsweep.core.decision import Delete, Hold, Observe, Plan, Release, Standing, Stop
@@ -31,16 +33,33 @@ def _life(facts: Facts) -> Plan:
         return held_up
     if facts.seen is None:
         return Plan(Observe(), _observing())
-    return _restrained(facts, toward(_wanted(facts), facts))
+    return _restrained(facts, toward(wanted(facts)[0], facts))
 
 
-def _wanted(facts: Facts) -> Goal:
-    """The desired state, moved on by the two clocks: the deadline stops, the time to live deletes."""
-    if ttl_passed(facts) or facts.desired is DesiredState.ABSENT:
-        return Goal.ABSENT
-    if deadline_passed(facts) or facts.desired is DesiredState.STOPPED:
-        return Goal.STOPPED
-    return Goal.PRESENT
+class Cause(StrEnum):
+    """What makes a resource ask for its goal."""
+
+    DELETION = "deletion"
+    DESIRED_STATE = "desiredState"
+    DEADLINE = "activeDeadlineSeconds"
+    EXPIRY = "ttlSecondsAfterFinished"
+
+
+def wanted(facts: Facts) -> tuple[Goal, Cause]:
+    """What the deletion policy says of a resource that is deleted; else the desired state, moved on by the two clocks:
+    the deadline stops, the time to live deletes.
+    """
+    if facts.record.deleting:
+        return Goal.STOPPED if facts.policy is DeletionPolicy.STOP else Goal.ABSENT, Cause.DELETION
+    if facts.desired is DesiredState.ABSENT:
+        return Goal.ABSENT, Cause.DESIRED_STATE
+    if ttl_passed(facts):
+        return Goal.ABSENT, Cause.EXPIRY
+    if facts.desired is DesiredState.STOPPED:
+        return Goal.STOPPED, Cause.DESIRED_STATE
+    if deadline_passed(facts):
+        return Goal.STOPPED, Cause.DEADLINE
+    return Goal.PRESENT, Cause.DESIRED_STATE
 
 
 def _end_of_life(facts: Facts) -> Plan:
@@ -62,7 +81,7 @@ def _end_of_life(facts: Facts) -> Plan:
         return held_up
     if facts.seen is None:
         return Plan(Observe(), _observing())
-    return _restrained(facts, toward(Goal.STOPPED if facts.policy is DeletionPolicy.STOP else Goal.ABSENT, facts))
+    return _restrained(facts, toward(wanted(facts)[0], facts))
 
 
 def _held_up(facts: Facts) -> Plan | None:

@@ -12,6 +12,7 @@ from trainsweep.core.decision import Delete, Standing, Stop
 from trainsweep.core.errors import ConfigurationError, OutcomeUnknown, ProviderError, Refused, WrongState
 from trainsweep.core.facts import Facts, Verb
 from trainsweep.core.past import format_time
+from trainsweep.core.plan import wanted
 from trainsweep.core.reasons import Reason
 from trainsweep.core.remote import Remote, Target
 from trainsweep.engine.account import Account
@@ -35,19 +36,19 @@ class Setback:
 
 
 async def act(
-    action: Stop | Delete, facts: Facts, memory: Memory, account: Account, *, now: datetime, wanted: Callable[[], bool]
+    action: Stop | Delete, facts: Facts, memory: Memory, account: Account, *, now: datetime, still: Callable[[], bool]
 ) -> Setback | None:
     """Ask for each target in turn. What fails for one does not keep the others from being asked: only when all had
     their turn, the first refusal is the answer, and the first error comes up. Account-wide errors come up at once.
 
-    `wanted()` says at the last moment whether the resource still asks for it.
+    `still()` says at the last moment whether the resource still asks for it.
     """
     verb = Verb.STOP if isinstance(action, Stop) else Verb.DELETE
     first: ProviderError | None = None
     call = memory.call
     for target in action.targets:
         try:
-            await _ask(verb, target, facts=facts, memory=memory, account=account, now=now, wanted=wanted)
+            await _ask(verb, target, facts=facts, memory=memory, account=account, now=now, still=still)
         except ProviderError as error:
             # A call without an answer may be this target's own trouble; the circuit ends the round in an outage.
             if error.account_wide and not isinstance(error, OutcomeUnknown):
@@ -71,21 +72,23 @@ async def _ask(
     memory: Memory,
     account: Account,
     now: datetime,
-    wanted: Callable[[], bool],
+    still: Callable[[], bool],
 ) -> None:
     operation = OPERATIONS[verb].format(target.thing.value)
     seen = facts.seen
     details = {
         "operation": operation,
         "target": target.id,
+        "because": wanted(facts)[1].value,
         "policy": facts.policy.value,
+        "policySource": facts.policy_source.value,
         "state": seen.state.value if isinstance(seen, Remote) else "",
         "providerState": seen.provider_state if isinstance(seen, Remote) else "",
     }
     audit.write("intent", facts.record, **details)
     call = {"operation": operation, "time": format_time(now)}
     try:
-        receipt = await account.ask(verb, target, wanted)
+        receipt = await account.ask(verb, target, still)
     except ProviderError as error:
         answer = {"requestID": error.request_id, "errorCode": error.code, "errorMessage": str(error)}
         memory.call = _answered(call, success=False, **answer)

@@ -21,7 +21,7 @@ from trainsweep.core.facts import Absent, Facts, Obstacle, Verb
 from trainsweep.core.guard import Guard
 from trainsweep.core.past import parse_time
 from trainsweep.core.plan import describe, plan
-from trainsweep.core.policy import effective_policy
+from trainsweep.core.policy import PolicySource, effective_policy
 from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key, Record
 from trainsweep.core.remote import Remote, Target
@@ -157,9 +157,9 @@ class Reconciler:
         recent = now if asked_for else max(memory.deleting_since, now - NAMESPACE_AGE)
         namespace = await self._namespaces.get(record.key.namespace, recent)
         wrong: Obstacle | None = None
-        policy = self._default_policy
+        policy, source = self._default_policy, PolicySource.OPERATOR
         try:
-            policy = effective_policy(record.spec.deletion_policy, namespace.policy, policy)
+            policy, source = effective_policy(record.spec.deletion_policy, namespace.policy, policy)
         except ConfigurationError as error:
             wrong = Obstacle(Reason.of(error.reason), error.message, stalled=True)
         going = record.deleting and await self._crds_going.get(record.key.kind, recent)
@@ -167,6 +167,7 @@ class Reconciler:
         facts = Facts(
             record=record,
             policy=policy,
+            policy_source=source,
             now=self._now(),
             # Of an account that is not known nothing is promised: it may turn out to be one that only plans.
             mode=config.spec.mode if config else Mode.PLAN,
@@ -243,8 +244,8 @@ class Reconciler:
                 return None
             state.facts = replace(state.facts, record=self._store.records[record.key])
         try:
-            wanted = partial(self._store.unchanged, state.facts.record)
-            setback = await act(action, state.facts, memory, account, now=self._now(), wanted=wanted)
+            still = partial(self._store.unchanged, state.facts.record)
+            setback = await act(action, state.facts, memory, account, now=self._now(), still=still)
         except Fenced:
             # What changed has put the resource on the queue again; if nothing did, the Lease was in doubt for a moment.
             return self._backoff(memory) if self._store.unchanged(state.facts.record) else None

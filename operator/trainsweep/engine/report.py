@@ -53,7 +53,8 @@ class Reporter:
         if release.left:
             left = record.past.external_id or record.given_id
             state = record.past.external_state
-            audit.write("left", record, target=left, state=state, policy=facts.policy.value, why=release.why)
+            policy = {"policy": facts.policy.value, "policySource": facts.policy_source.value}
+            audit.write("left", record, target=left, state=state, **policy, why=release.why)
             message = f"Let go, the remote thing {left or '(never found)'} stays as it is: {release.why}."
             self.event(facts, release.reason, message, warning=release.reason is Reason.LET_GO)
         body = await self._writer.set_finalizers(record.key, record.version, remaining)
