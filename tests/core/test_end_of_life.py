@@ -3,7 +3,7 @@
 import pytest
 
 from trainsweep.api.common import DeletionPolicy, Mode
-from trainsweep.core.decision import Delete, Observe, Release
+from trainsweep.core.decision import Observe, Release
 from trainsweep.core.facts import Obstacle
 from trainsweep.core.plan import plan
 from trainsweep.core.reasons import Reason
@@ -110,10 +110,17 @@ def test_a_pause_holds_up_a_deletion():
     assert (decided.standing.synced, decided.standing.synced_reason) == (False, Reason.PAUSED)
 
 
-def test_mode_plan_neither_deletes_nor_frees_what_is_being_deleted():
-    record = a_resource(deleting=True)
-    for seen, words in [(a_thing(STOPPED), "Delete FineTuningTask task-a1"), (GONE, "Free the resource")]:
-        decided = plan(facts(record, seen, mode=Mode.PLAN))
-        assert decided.action is None
-        assert words in decided.planned
-    assert isinstance(plan(facts(record, a_thing(STOPPED))).action, Delete)
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [(DeletionPolicy.DELETE, "Delete FineTuningTask task-a1"), (DeletionPolicy.STOP, "Free the resource")],
+)
+def test_mode_plan_neither_deletes_nor_leaves_what_is_there(policy, words):
+    decided = plan(facts(a_resource(deleting=True), a_thing(STOPPED), policy=policy, mode=Mode.PLAN))
+    assert decided.action is None
+    assert words in decided.planned
+
+
+def test_mode_plan_frees_a_resource_whose_thing_is_gone():
+    decided = plan(facts(a_resource(deleting=True), GONE, mode=Mode.PLAN))
+    assert isinstance(decided.action, Release)
+    assert not decided.action.left

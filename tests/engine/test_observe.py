@@ -291,6 +291,12 @@ class TestReferences:
         for job in (given, pinned):
             assert await self.find(job) == Target(Thing.VERSION, "155500/3")
 
+    @virtual_time
+    async def test_do_not_lead_into_another_account(self):
+        job = a_record("job", kind="TrainingJob", spec={"jobID": "155500", "providerConfigRef": {"name": "other"}})
+        with pytest.raises(ConfigurationError, match=r"uses ProviderConfig team-a/other.*the same providerConfigRef"):
+            await self.find(job)
+
     @pytest.mark.parametrize(
         ("job", "reason", "words"),
         [

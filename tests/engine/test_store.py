@@ -34,9 +34,11 @@ def a_record(name="run", **more):
     return record
 
 
-def a_config(name="account", *, version=1, endpoint=ACCOUNT[1], **spec):
+def a_config(name="account", *, version=1, uid="", endpoint=ACCOUNT[1], **spec):
     words = {"provider": "Qianfan", "qianfan": {"endpoint": endpoint}, "credentials": {"secretRef": {"name": "keys"}}}
-    config = parse("ProviderConfig", a_body(name, kind="ProviderConfig", version=version, spec={**words, **spec}))
+    config = parse(
+        "ProviderConfig", a_body(name, kind="ProviderConfig", version=version, uid=uid, spec={**words, **spec})
+    )
     assert isinstance(config, Config), config
     return config
 
@@ -80,6 +82,13 @@ class TestViews:
         assert store.put(second) is Change.SUBSTANCE
         assert store.users[first.config] == set()
         assert store.users[second.config] == {second.key}
+
+    def test_a_late_view_of_the_object_that_was_replaced_does_not_bring_it_back(self, store):
+        for put, make in ((store.put, a_record), (store.put_config, a_config)):
+            put(make(version=10, uid="first"))
+            put(make(version=20, uid="second"))
+            assert put(make(version=11, uid="first")) is Change.NOTHING
+        assert store.records[a_record().key].uid == store.configs[a_config().key].uid == "second"
 
     def test_what_is_gone_stays_gone_however_late_a_view_of_it_comes(self, store):
         record = a_record(version=5)

@@ -94,11 +94,14 @@ def _held_up(facts: Facts) -> Plan | None:
 
 
 def _restrained(facts: Facts, ideal: Plan) -> Plan:
-    """Hold back what the mode forbids, and demand a read by id before every write."""
+    """Hold back what the mode forbids, and demand a read by id before every write.
+
+    In mode Plan a resource whose thing is proven gone is freed all the same: there is nothing to be careful with.
+    """
     match ideal.action:
         case Stop() | Delete() if not facts.fresh:
             return Plan(Observe(fresh=True), ideal.standing)
-        case Stop() | Delete() | Release() if facts.mode is Mode.PLAN:
+        case Stop() | Delete() | Release(left=True) if facts.mode is Mode.PLAN:
             planned = ideal.planned or describe(ideal.action)
             standing = Standing(
                 ready=False,

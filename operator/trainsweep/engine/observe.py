@@ -71,6 +71,12 @@ async def _job_of(record: Record, spec: TrainingJobVersionSpec, account: Account
 
 def _referenced(record: Record, name: str, store: Store) -> str:
     job = store.records.get(Key("TrainingJob", record.key.namespace, name))
+    if job and job.config != record.config:
+        raise ConfigurationError(
+            Reason.INVALID_SPEC,
+            f"TrainingJob {name}, named by jobRef, uses {job.config}, and this version {record.config}: the number of "
+            "a job means another job in another account. Name the same providerConfigRef in both.",
+        )
     job_id = (job.past.external_id or job.given_id) if job else ""
     if not job_id:
         what = "has no id yet" if job else "does not exist"

@@ -55,7 +55,7 @@ class Store:
         if record.uid in self._buried or (before and not _supersedes(record, before)):
             return Change.NOTHING
         if before and before.uid != record.uid:
-            self._remove(before)
+            self.bury(before.key, before.uid)
         self.records[record.key] = record
         self.users[record.config].add(record.key)
         if job := _reference(record):
@@ -72,6 +72,8 @@ class Store:
         before = self.configs.get(config.key)
         if config.uid in self._buried or (before and not _supersedes(config, before)):
             return Change.NOTHING
+        if before and before.uid != config.uid:
+            self.bury(before.key, before.uid)
         self.configs[config.key] = config
         if before and replace(before, version=config.version, status=config.status) == config:
             return Change.STATUS
