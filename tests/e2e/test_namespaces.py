@@ -57,18 +57,27 @@ async def populate(world: World) -> None:
 async def test_a_namespace_takes_its_remote_things_along_and_then_goes(land: World):
     await populate(land)
     for kind in ("ProviderConfig", "Secret"):
-
-        async def protected(kind: str = kind) -> bool:
-            body = await land.api.get(kind, BAIDU)
-            return "trainsweep.dev/in-use" in (body or {})["metadata"].get("finalizers", [])
-
-        await until(protected, f"{kind} {BAIDU} is kept while it is needed")
+        assert "trainsweep.dev/in-use" in (await land.api.get(kind, BAIDU))["metadata"]["finalizers"]
     await land.api.delete("Namespace", land.namespace)
     await gone(land, "Namespace", land.namespace)
     for remote in ("155500", "155502/1", "my_job_config", TASK["taskID"]):
         assert land.thing(remote) is None
     for kept in ("155501/1", "155501/2", "task-d0ne00000002", "task-wa1t1ng00003"):
         assert land.thing(kept) is not None
+
+
+async def test_a_namespace_that_goes_right_after_its_resource_was_taken_over_does_not_get_stuck(land: World):
+    await land.resource("FineTuningTask", "task", **TASK)
+
+    async def held() -> bool:
+        return bool((await land.api.get("FineTuningTask", "task"))["metadata"].get("finalizers"))
+
+    await until(held)
+    await land.stop_operators()
+    await land.api.delete("Namespace", land.namespace)
+    land.start_operator(namespace=())
+    await gone(land, "Namespace", land.namespace)
+    assert land.thing(TASK["taskID"]) is None
 
 
 async def test_nothing_is_created_in_a_namespace_that_goes(land: World):

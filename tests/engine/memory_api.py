@@ -27,6 +27,8 @@ class MemoryApi:
         self.writes: list[tuple[float, str, dict[str, Any]]] = []
         self.events: list[dict[str, Any]] = []
         self.faults: deque[str] = deque()
+        #: Paths that the operator's role does not cover.
+        self.forbidden: set[str] = set()
         self.watch_delay = 0.003
         #: Called with an object of ours right before its cleanup finalizer goes.
         self.before_release: Callable[[dict[str, Any]], None] = lambda body: None
@@ -62,7 +64,9 @@ class MemoryApi:
         self._merge(path, patch | ({"spec": spec} if spec else {}))
 
     def delete(self, kind: str, namespace: str, name: str) -> None:
-        path = paths.resource(Key(kind, namespace, name))
+        self.delete_path(paths.resource(Key(kind, namespace, name)))
+
+    def delete_path(self, path: str) -> None:
         body = copy.deepcopy(self.objects[path])
         body["metadata"].setdefault("deletionTimestamp", self.clock.now().isoformat())
         self._store(path, body)
@@ -78,6 +82,8 @@ class MemoryApi:
         """A merge patch by the operator. Raises `KubeError` as the API server answers."""
         status_only = path.endswith("/status")
         target = path.removesuffix("/status")
+        if target in self.forbidden:
+            raise KubeError(403, "Forbidden", f"{target} is forbidden")
         if target not in self.objects:
             raise KubeError(404, "NotFound", f"{target} not found")
         now = self.objects[target]["metadata"]
@@ -184,6 +190,8 @@ class MemoryClient:
         pass
 
     def _read(self, path: str) -> dict[str, Any]:
+        if path in self._api.forbidden:
+            raise KubeError(403, "Forbidden", f"{path} is forbidden")
         if path not in self._api.objects:
             raise KubeError(404, "NotFound", f"{path} not found")
         return copy.deepcopy(self._api.objects[path])

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import copy
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -72,10 +73,12 @@ class World:
         other = spec.model_arts is not None and spec.model_arts.project_id == ELSEWHERE
         return MemoryProvider(self.elsewhere if other else self.remotes, pace, killed)
 
-    def set_secret(self, key: str) -> None:
+    def set_secret(self, key: str, name: str = "keys") -> None:
+        """Write a Secret, as `kubectl apply` does: what others put into its metadata stays."""
         encoded = {name: base64.b64encode(key.encode()).decode() for name in ("accessKey", "secretKey")}
-        body = {"metadata": {"name": "keys", "namespace": NAMESPACE}, "data": encoded}
-        self.api.put(paths.secret(NAMESPACE, "keys"), body)
+        path = paths.secret(NAMESPACE, name)
+        before = self.api.objects.get(path, {"metadata": {"name": name, "namespace": NAMESPACE}})
+        self.api.put(path, copy.deepcopy(before) | {"data": encoded})
 
     def start(self) -> None:
         self._life = _Life(self)

@@ -16,7 +16,7 @@ from trainsweep.api.names import IN_USE_FINALIZER
 from trainsweep.core.record import Record
 from trainsweep.devcluster import ControlPlane
 from trainsweep.engine.parse import Config, parse
-from trainsweep.engine.secrets import protect_secret, read_secret
+from trainsweep.engine.secrets import find_secret, protect_secret
 from trainsweep.engine.sweep import sweep
 from trainsweep.engine.watch import Watch
 from trainsweep.kube.client import KubeClient, KubeError, Login
@@ -158,12 +158,15 @@ async def test_a_secret_that_changed_meanwhile_is_not_taken_for_let_go(user: Use
     (body,) = await user.list("ProviderConfig")
     account = parse("ProviderConfig", body)
     assert isinstance(account, Config)
-    seen = await read_secret(client, account)
+    seen = await find_secret(client, account.secret)
+    assert seen
     assert await user.delete("Secret", "keys"), "the finalizer keeps it"
     with pytest.raises(KubeError) as conflict:
         await protect_secret(client, seen, needed=False)
     assert conflict.value.status == 409
-    await protect_secret(client, await read_secret(client, account), needed=False)
+    now = await find_secret(client, account.secret)
+    assert now
+    await protect_secret(client, now, needed=False)
     assert await user.list("Secret") == []
 
 

@@ -31,7 +31,7 @@ from trainsweep.core.record import Key
 from trainsweep.core.remote import ExternalState, Thing
 from trainsweep.engine.account import Account
 from trainsweep.engine.lane import CircuitOpen
-from trainsweep.engine.secrets import read_secret
+from trainsweep.engine.secrets import read_credentials
 from trainsweep.engine.store import Store
 from trainsweep.providers.exchange import clean
 from trainsweep.providers.registry import Endpoints
@@ -197,7 +197,7 @@ async def _account(place: Place) -> AsyncIterator[Account]:
                 config = await config_of(client, place.config)
                 if config is None:
                     raise ConfigurationError(Reason.CONFIG_NOT_FOUND, f"{place.config} does not exist.")
-                spec, credentials = config.spec, (await read_secret(client, config)).credentials
+                spec, credentials = config.spec, await read_credentials(client, config)
         yield await stack.enter_async_context(reading(spec, credentials, place.endpoints))
 
 

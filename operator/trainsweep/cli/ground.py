@@ -18,7 +18,7 @@ from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key, Record
 from trainsweep.engine.parse import Config, parse
-from trainsweep.engine.secrets import read_secret
+from trainsweep.engine.secrets import read_credentials
 from trainsweep.engine.store import Store
 from trainsweep.kube.client import KubeClient, KubeError
 from trainsweep.kube.surroundings import Namespace, Surroundings
@@ -117,7 +117,7 @@ class Ground:
     async def _add_secret(self, client: KubeClient, config: Config) -> None:
         """A missing Secret is told where it is needed."""
         try:
-            self._credentials[config.secret] = (await read_secret(client, config)).credentials
+            self._credentials[config.secret] = await read_credentials(client, config)
         except ConfigurationError as error:
             if error.reason != Reason.SECRET_NOT_FOUND:
                 raise

@@ -10,11 +10,12 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
 
 from trainsweep.api.common import ProviderName
-from trainsweep.api.names import API_VERSION, IN_USE_FINALIZER
+from trainsweep.api.names import API_VERSION
 from trainsweep.api.provider_config import ClusterProviderConfigSpec
 from trainsweep.core.account_status import AccountFacts, account_status, news
 from trainsweep.core.errors import ConfigurationError, CredentialsInvalid, ProviderError
@@ -26,12 +27,14 @@ from trainsweep.core.record import Key, Record
 from trainsweep.engine.account import Account, fingerprint, in_flight
 from trainsweep.engine.lane import CircuitOpen
 from trainsweep.engine.parse import Config, parse
-from trainsweep.engine.secrets import Secret, protect_secret, read_secret
+from trainsweep.engine.protection import Protection
+from trainsweep.engine.secrets import existing
 from trainsweep.engine.store import Change, Store
 from trainsweep.kube.client import KubeClient
 from trainsweep.kube.events import Events, Subject
 from trainsweep.kube.surroundings import Namespace
 from trainsweep.kube.writer import Writer
+from trainsweep.providers.credentials import Credentials
 from trainsweep.providers.pacing import paced
 from trainsweep.providers.registry import HOLDS, Endpoints, identity, open_provider
 from trainsweep.telemetry.metrics import Metrics
@@ -74,6 +77,7 @@ class Accounts:
         self._now = now
         self._wake = wake
         self._revisit = revisit
+        self._protection = Protection(client, writer, store, edited=self._edited)
         self._accounts: dict[Key, Account] = {}
         self._obstacles: dict[Key, Obstacle] = {}
         #: By ProviderConfig: its uid, and whether it was looked at. One made again under its name is another account.
@@ -98,6 +102,10 @@ class Accounts:
             return account
         return Obstacle(Reason.OBSERVING, f"{key} is being looked at.") if key in self._store.configs else gone
 
+    def kept(self, record: Record) -> AbstractAsyncContextManager[None]:
+        """Keeps ProviderConfig and Secret from vanishing while the finalizer of a resource is being stored."""
+        return self._protection.kept(record)
+
     async def reconcile(self, key: Key) -> float | None:
         """Bring one account up to date: Secret, client, finalizers, status."""
         config = self._store.configs.get(key)
@@ -107,12 +115,14 @@ class Accounts:
         if (account := self._accounts.get(key)) and account.uid != config.uid:
             await self._drop(key)
         before = self._obstacles.get(key)
+        fit = False
         try:
-            secret = await read_secret(self._client, config)
-            await self._open(config, secret)
+            # Protected before anything is observed with it: what was once observed waits for its account.
+            secret = await self._protection.settle(config)
+            await self._open(config, existing(secret, config.secret).credentials())
             self._obstacles.pop(key, None)
+            fit = True
         except ConfigurationError as error:
-            secret = None
             account = self._accounts.get(key)
             if account and error.reason != Reason.ENDPOINT_NOT_ALLOWED:
                 log.warning("going on with the last good credentials", extra={"account": str(key), "why": str(error)})
@@ -122,32 +132,31 @@ class Accounts:
         self._settling(config).set()
         if before != self._obstacles.get(key):
             self._wake_all(key)
-        await self._protect(config, secret)
         await self._report(key)
-        return SECRET_AGE if secret else MISSING_AGE
+        return SECRET_AGE if fit else MISSING_AGE
 
     async def aclose(self) -> None:
         for account in self._accounts.values():
             await account.aclose()
 
-    async def _open(self, config: Config, secret: Secret) -> None:
+    async def _open(self, config: Config, credentials: Credentials) -> None:
         """Open the account, or take over what changed. Raises `ConfigurationError`."""
         account = self._accounts.get(config.key) or self._new(config)
         was_approved = account.guard.approved_until
         account.reconfigure(config.spec, config.approved_until)
         if was_approved != config.approved_until:
             self._wake_all(config.key)
-        if account.fingerprint == fingerprint(config.spec, secret.credentials):
+        if account.fingerprint == fingerprint(config.spec, credentials):
             return
         provider = open_provider(
             config.spec,
-            secret.credentials,
+            credentials,
             endpoints=self._endpoints,
             transport=paced(account.lane, in_flight(config.spec)),
             now=self._now,
         )
         self._accounts[config.key] = account
-        await account.use(provider, secret.credentials)
+        await account.use(provider, credentials)
         try:
             await account.probe()
         except (ProviderError, CircuitOpen) as error:
@@ -194,6 +203,7 @@ class Accounts:
             settled[1].set()
         await self._drop(key)
         self._wake_all(key)
+        await self._protection.forsake(key)
 
     async def _drop(self, key: Key) -> None:
         account = self._accounts.pop(key, None)
@@ -204,22 +214,6 @@ class Accounts:
     def _wake_all(self, key: Key) -> None:
         for user in self._store.users.get(key, ()):
             self._wake(user)
-
-    async def _protect(self, config: Config, secret: Secret | None) -> None:
-        """Keep ProviderConfig and Secret from vanishing while a resource may still need them."""
-        users = self._store.users
-        needed = any(self._store.records[user].held for user in users.get(config.key, ()))
-        if secret:
-            sharers = (other for other in self._store.configs.values() if other.secret == config.secret)
-            shared = any(self._store.records[user].held for other in sharers for user in users.get(other.key, ()))
-            await protect_secret(self._client, secret, needed=needed or shared)
-        if needed == (IN_USE_FINALIZER in config.finalizers) or (needed and config.deleting):
-            return
-        finalizers = tuple(name for name in config.finalizers if name != IN_USE_FINALIZER)
-        body = await self._writer.set_finalizers(
-            config.key, config.version, (*finalizers, IN_USE_FINALIZER) if needed else finalizers
-        )
-        self._take(config.key.kind, body)
 
     async def _report(self, key: Key) -> None:
         config = self._store.configs.get(key)
@@ -248,9 +242,12 @@ class Accounts:
             reason, message, warning = told
             self._events.post(Subject(key, config.uid, API_VERSION), reason, message, warning=warning)
         if body and self._take(key.kind, body) is Change.SUBSTANCE:
-            # The answer held somebody's edit; the watch will have nothing new to say of it.
-            self._revisit(key)
-            self._wake_all(key)
+            self._edited(key)
+
+    def _edited(self, key: Key) -> None:
+        """An answer held somebody's edit; the watch will have nothing new to say of it."""
+        self._revisit(key)
+        self._wake_all(key)
 
     def _take(self, kind: str, body: dict[str, object]) -> Change:
         updated = parse(kind, body)

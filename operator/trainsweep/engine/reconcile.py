@@ -129,7 +129,8 @@ class Reconciler:
             decision = plan(state.facts)
             match decision.action:
                 case Hold():
-                    held = await self._reporter.hold(record)
+                    async with self._accounts.kept(record):
+                        held = await self._reporter.hold(record)
                     self._revisit(record.config)
                     if not self._store.unchanged(replace(record, finalizers=held.finalizers)):
                         self._wake(record.key)  # edited meanwhile: the facts gathered are those of another spec
