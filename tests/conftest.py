@@ -11,6 +11,8 @@ import pytest
 
 from trainsweep.devcluster import ControlPlane, DevClusterError, PlainProgress, User, find_binaries
 
+from .operator_rights import OPERATOR, grant, refusals
+
 #: Set in CI, which installs everything: there, a skipped test is a failure.
 NO_SKIP = bool(os.environ.get("TRAINSWEEP_NO_SKIP"))
 
@@ -48,6 +50,8 @@ def _plane(*, controllers: bool, audit_log: Path) -> Iterator[ControlPlane]:
             raise
         pytest.skip(f"no control plane on this machine: {error}")
     # An operator under test is a user of its own, so that the audit log tells its requests from those of the test.
-    users = {"operator": User(groups=("system:masters",))}
+    users = {OPERATOR: User()}
     with ControlPlane.start(binaries, controllers=controllers, audit_log=audit_log, users=users) as plane:
+        grant(plane)
         yield plane
+    assert refusals(audit_log) == []

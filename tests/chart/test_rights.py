@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable
 
 import pytest
+import yaml
 
 from trainsweep.api.kinds import REMOTE_KINDS
 
 from ..e2e.world import World, until
+from ..operator_rights import RENDERED
 from .helm import Helm
 from .house import NOTHING, fill, jostle
 from .installed import Installed
@@ -19,6 +21,12 @@ from .pods import Pods
 from .rights import Right, Trail
 
 pytestmark = [pytest.mark.apiserver, pytest.mark.timeout(400)]
+
+
+def test_the_rights_of_the_operator_in_the_other_tests_are_these(helm: Helm):
+    rendered = helm.template(None, "--show-only", "templates/rbac.yaml")
+    again = "helm template trainsweep charts/trainsweep -n trainsweep -s templates/rbac.yaml > tests/data/rights.yaml"
+    assert list(yaml.safe_load_all(RENDERED.read_text())) == rendered, f"make it again: {again}"
 
 
 @pytest.mark.parametrize("scoped", [False, True], ids=["whole cluster", "some namespaces"])

@@ -14,7 +14,8 @@ import httpx
 from trainsweep.api.kinds import KINDS
 from trainsweep.api.names import API_VERSION
 
-OPERATOR = "operator"
+from ..operator_rights import OPERATOR
+
 _CORE = {"Secret": "secrets", "Namespace": "namespaces", "Event": "events"}
 _WRITES = frozenset({"create", "update", "patch", "delete"})
 

@@ -17,7 +17,8 @@ from trainsweep.simulators.modelarts import ModelArtsSimulator
 from trainsweep.simulators.qianfan import QianfanSimulator
 from trainsweep.simulators.simulator import Simulator
 
-from .api import OPERATOR, Api, AuditLog
+from ..operator_rights import OPERATOR
+from .api import Api, AuditLog
 from .operators import Operator, OperatorProcess
 
 HUAWEI, BAIDU = "huawei", "baidu"

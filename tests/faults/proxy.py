@@ -187,7 +187,7 @@ class Proxy:
         stale = request.method == "GET" and self._active("stale")
         if stale and request.raw_path in self._old:
             return self._old[request.raw_path]
-        async with self.upstream.request(
+        async with self.upstream.pass_on(
             request.method, request.raw_path, body=body or None, headers=_headers(request.headers)
         ) as answer:
             found = answer.status, await answer.read()
@@ -196,7 +196,7 @@ class Proxy:
         return found
 
     async def _watch(self, request: web.BaseRequest) -> web.StreamResponse:
-        async with self.upstream.request("GET", request.raw_path, headers=_headers(request.headers)) as answer:
+        async with self.upstream.pass_on("GET", request.raw_path, headers=_headers(request.headers)) as answer:
             response = web.StreamResponse(status=answer.status, headers={"Content-Type": "application/json"})
             stream = Stream(request.transport)
             reading = asyncio.create_task(self._read(answer, stream))

@@ -48,7 +48,7 @@ class Run:
         self.directory = directory
         self.clock = Clock.start(directory / "clock")
         self.user = User(upstream, f"faults-{scenario.seed}-{secrets.token_hex(3)}")
-        self.secrets: list[str] = [upstream.token]
+        self.secrets: list[str] = [upstream.operator_token]
         self.deeds: list[Deed] = []
         self.lives: list[Life] = []
         self.complaints: list[str] = []

@@ -31,7 +31,7 @@ STREAMS = 6
 
 @pytest_asyncio.fixture
 async def proxy(served_plane: ControlPlane) -> AsyncIterator[Proxy]:
-    async with Upstream.open(served_plane.kubeconfig_for("operator")) as upstream:
+    async with Upstream.open(served_plane) as upstream:
         rng = random.Random(0)  # noqa: S311 (a lot, no secret)
         proxy = Proxy(upstream, rng, lambda moment: True)
         async with proxy.serve():

@@ -44,7 +44,7 @@ async def test_every_scenario_ends_right(
                 log.info("seed %d is right after %.0f s", seed, time.monotonic() - begun)
             return not report
 
-    async with Upstream.open(served_plane.kubeconfig_for("operator")) as upstream:
+    async with Upstream.open(served_plane) as upstream:
         right = await asyncio.gather(*(play(seed) for seed in seeds))
     wrong = [seed for seed, fine in zip(seeds, right, strict=True) if not fine]
     assert not wrong, f"{len(wrong)} of {len(seeds)} scenarios went wrong; replay with --seed: {wrong}"

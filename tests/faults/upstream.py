@@ -8,13 +8,15 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from trainsweep.api.kinds import KINDS
 from trainsweep.api.names import API_VERSION
+from trainsweep.devcluster import ControlPlane
+
+from ..operator_rights import OPERATOR
 
 _CORE = {"Secret": "secrets", "Namespace": "namespaces", "Event": "events"}
 _MERGE = "application/merge-patch+json"
@@ -22,16 +24,19 @@ _MERGE = "application/merge-patch+json"
 
 @dataclass(frozen=True)
 class Upstream:
-    """One session for everything, so that connections and the TLS handshakes behind them are shared."""
+    """One session for everything, so that connections and the TLS handshakes behind them are shared. Whoever knows the
+    true server is an administrator; what the proxy passes on is the operator's.
+    """
 
     server: str
     token: str
+    operator_token: str
     session: aiohttp.ClientSession
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, kubeconfig: Path) -> AsyncIterator[Upstream]:
-        login = json.loads(kubeconfig.read_text())  # noqa: ASYNC240 (a small file, once)
+    async def open(cls, plane: ControlPlane) -> AsyncIterator[Upstream]:
+        login, operator = (json.loads(plane.kubeconfig_for(name).read_text()) for name in ("admin", OPERATOR))
         cluster = login["clusters"][0]["cluster"]
         authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
         trust = ssl.create_default_context(cadata=authority)
@@ -41,20 +46,24 @@ class Upstream:
             read_bufsize=2**20,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=30),
         ) as session:
-            yield cls(cluster["server"], login["users"][0]["user"]["token"], session)
+            tokens = (one["users"][0]["user"]["token"] for one in (login, operator))
+            yield cls(cluster["server"], *tokens, session)
 
-    def request(self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str]) -> Any:
-        """An aiohttp request under this login; `path` holds the query."""
-        mine = {**headers, "Authorization": f"Bearer {self.token}"}
-        return self.session.request(method, f"{self.server}{path}", data=body, headers=mine)
+    def pass_on(self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str]) -> Any:
+        """An aiohttp request of the operator; `path` holds the query."""
+        return self._request(method, path, body, headers, self.operator_token)
 
     async def call(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
-        """Status and answer; a body is sent as JSON, to PATCH as a merge patch."""
+        """Status and answer, as an administrator; a body is sent as JSON, to PATCH as a merge patch."""
         kind = _MERGE if method == "PATCH" else "application/json"
         payload = None if body is None else json.dumps(body).encode()
-        async with self.request(method, path, body=payload, headers={"Content-Type": kind}) as answer:
+        async with self._request(method, path, payload, {"Content-Type": kind}, self.token) as answer:
             found: dict[str, Any] = json.loads(await answer.read())
             return answer.status, found
+
+    def _request(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], token: str) -> Any:
+        mine = {**headers, "Authorization": f"Bearer {token}"}
+        return self.session.request(method, f"{self.server}{path}", data=body, headers=mine)
 
 
 class User:

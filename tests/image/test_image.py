@@ -22,8 +22,8 @@ import yaml
 
 from trainsweep.devcluster import ControlPlane
 
-from ..e2e.api import OPERATOR
 from ..e2e.world import World, until
+from ..operator_rights import OPERATOR
 from .buildah import Buildah, Image
 from .conftest import BASE, ROOT
 from .container import Container, run

@@ -19,6 +19,7 @@ from trainsweep.devcluster import ControlPlane, PlainProgress, User, find_binari
 
 from ..e2e.conftest import install_crds, make_world
 from ..e2e.world import HUAWEI, PROJECT, World
+from ..operator_rights import OPERATOR, grant
 from .drawing import Series, draw
 from .prometheus import Panel, Prometheus, panels, scraping
 from .served import Served
@@ -78,10 +79,11 @@ def _points(entry: dict) -> list[tuple[float, float]]:
 
 async def watched(program: str, directory: Path) -> dict[str, list[Series]]:
     """What each panel shows of a busy while, by the panel's title."""
-    users = {"operator": User(groups=("system:masters",))}
+    users = {OPERATOR: User()}
     binaries = find_binaries(False, PlainProgress())
     series: dict[str, list[Series]] = {}
     with ControlPlane.start(binaries, controllers=False, audit_log=directory / "api.log", users=users) as plane:
+        grant(plane)
         install_crds(plane)
         async for world in make_world(plane, directory):
             modelarts = {"endpoint": world.urls[HUAWEI], "projectID": PROJECT}

@@ -16,8 +16,8 @@ from pydantic import SecretStr
 from trainsweep.simulators.keys import Key
 from trainsweep.telemetry import logs
 
-from ..e2e.api import OPERATOR
 from ..e2e.world import BAIDU, HUAWEI, PROJECT, World
+from ..operator_rights import OPERATOR
 from .served import Served
 
 #: Libraries that quote headers, and so credentials, below WARNING.
