@@ -12,7 +12,7 @@ COPY constraints.txt ./
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf --mount=type=secret,id=ca \
     python3 -m venv /build \
     && /build/bin/pip install --no-cache-dir --only-binary :all: --constraint constraints.txt setuptools
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY examples ./examples
 COPY operator ./operator
 # Seconds since 1970, for every time that would otherwise be that of the build.
@@ -54,9 +54,12 @@ ARG BASE
 ARG VERSION
 ARG REVISION
 ARG CREATED
+ARG SOURCE
 LABEL org.opencontainers.image.title="trainsweep" \
       org.opencontainers.image.description="A Kubernetes operator that ends remote training work, safely and provably." \
       org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.documentation="https://trainsweep.dev/" \
+      org.opencontainers.image.source="${SOURCE}" \
       org.opencontainers.image.base.name="${BASE}" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \

@@ -15,9 +15,13 @@ ENGINE_OPTIONS ?=
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGE ?= trainsweep/trainsweep:$(VERSION)
 DIST ?= dist
-# All times in the image are that of the commit, so that the same commit gives the same image.
+# Where the source is, for the image's labels.
+SOURCE ?= https://trainsweep.dev/
+# All times in the image are that of the commit. buildah and podman write them into the layers too, so that the same commit
+# and base give the same image; of docker's builders only some can (--output type=image,rewrite-timestamp=true).
 SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct),0)
-BUILD = $(ENGINE) build $(ENGINE_OPTIONS) --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH)
+TIMES = $(if $(filter buildah podman,$(notdir $(firstword $(ENGINE)))),--timestamp $(SOURCE_DATE_EPOCH))
+BUILD = $(ENGINE) build $(TIMES) $(ENGINE_OPTIONS) --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test soak check format bench generate image sbom clean
@@ -58,7 +62,7 @@ bench: $(READY) ## Measure against the figures of the benchmarks' README.
 
 image: sbom ## Build the image with docker, or ENGINE=podman, buildah; and its bill of materials.
 	$(BUILD) --build-arg VERSION=$(VERSION) --build-arg REVISION=$(shell git rev-parse HEAD) \
-		--build-arg CREATED=$(shell git log -1 --format=%cI) --tag $(IMAGE) .
+		--build-arg CREATED=$(shell git log -1 --format=%cI) --build-arg SOURCE=$(SOURCE) --tag $(IMAGE) .
 
 sbom: ## Write what is in the image to dist/trainsweep.cdx.json, as CycloneDX.
 	$(BUILD) --target sbom --output type=local,dest=$(DIST) .

@@ -150,7 +150,14 @@ def test_it_says_what_it_is_and_what_it_was_made_from(image: Image, checkout: Pa
         "revision": git("rev-parse", "HEAD"),
         "created": git("log", "-1", "--format=%cI"),
         "base.name": BASE,
+        "documentation": "https://trainsweep.dev/",
+        "source": "https://trainsweep.dev/",
     }
+
+
+def test_the_licence_is_in_it(image: Image) -> None:
+    found = [path.read_text() for path in (image.files / INSTALLED).rglob("trainsweep-*.dist-info/licenses/LICENSE")]
+    assert found == [(ROOT / "LICENSE").read_text()]
 
 
 def test_the_same_commit_gives_the_same_image(
