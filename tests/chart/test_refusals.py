@@ -33,6 +33,7 @@ from .helm import NAMESPACE, Helm, HelmError
         ({"serviceAccount": {"create": False}}, "serviceAccount"),
         ({"rbac": {"secretNames": "huawei"}}, "secretNames"),
         ({"metrics": {"serviceMonitor": {"interval": "often"}}}, "interval"),
+        ({"metrics": {"prometheusRule": {"runbookUrl": "wiki"}}}, "runbookUrl"),
         ({"networkPolicy": {"egressPorts": [70000]}}, "egressPorts"),
         ({"extraObjects": [1]}, "extraObjects"),
     ],

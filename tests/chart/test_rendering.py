@@ -182,3 +182,11 @@ def test_rules_and_dashboard_arrive_unchanged(helm: Helm):
     assert one(manifests, "PrometheusRule")["spec"] == yaml.safe_load((CHART / "files" / "rules.yaml").read_text())
     (dashboard,) = one(manifests, "ConfigMap")["data"].values()
     assert json.loads(dashboard) == json.loads((CHART / "files" / "dashboard.json").read_text())
+
+
+def test_the_alerts_lead_to_the_runbooks_that_are_named(helm: Helm):
+    rule = {"enabled": True, "runbookUrl": "https://wiki.example.com/sweep/"}
+    groups = one(helm.template({"metrics": {"prometheusRule": rule}}), "PrometheusRule")["spec"]["groups"]
+    links = [rule["annotations"]["runbook_url"] for group in groups for rule in group["rules"] if "alert" in rule]
+    assert links
+    assert {link.rpartition("/")[0].rpartition("/")[0] for link in links} == {"https://wiki.example.com/sweep"}
