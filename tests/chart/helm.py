@@ -56,13 +56,13 @@ class Helm:
         (archive,) = directory.glob("*.tgz")
         return archive
 
-    def upgrade(self, values: Values | None = None, *options: str, chart: Path = CHART) -> None:
+    def upgrade(self, values: Values | None = None, *options: str, chart: Path = CHART, release: str = RELEASE) -> None:
         """Install the release, or upgrade it; earlier values count no more."""
         place = ("--namespace", NAMESPACE, "--create-namespace", "--install", "--reset-values")
-        self._call("upgrade", RELEASE, str(chart), *place, *options, values=values)
+        self._call("upgrade", release, str(chart), *place, *options, values=values)
 
-    async def uninstall(self, *options: str) -> None:
-        command = self._command("uninstall", RELEASE, "--namespace", NAMESPACE, *options)
+    async def uninstall(self, *options: str, release: str = RELEASE) -> None:
+        command = self._command("uninstall", release, "--namespace", NAMESPACE, *options)
         process = await asyncio.create_subprocess_exec(
             *command, env=self._environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )

@@ -12,7 +12,7 @@ import yaml
 from trainsweep.devcluster import ControlPlane, PlainProgress
 
 from ..e2e.world import World, until
-from .helm import CHART, NAMESPACE, Helm, Manifest, one, prometheus_definitions
+from .helm import CHART, NAMESPACE, Helm, HelmError, Manifest, one, prometheus_definitions
 from .kubectl import Kubectl
 from .matrix import MATRIX
 from .test_generated import annotation
@@ -99,6 +99,24 @@ async def test_definitions_and_resources_outlive_the_release_and_are_taken_up_ag
     assert kept["metadata"]["uid"] == created["metadata"]["uid"]
     cluster_helm.upgrade()
     await world.delete("TrainingJob", "mnist")
+
+
+async def test_a_second_release_needs_definitions_of_its_own_no_more_than_the_first_ones(
+    cluster_helm: Helm, kubectl: Kubectl
+):
+    for namespace in ("team-a", "team-b"):
+        kubectl.namespace(namespace)
+    shard = {"scopedNamespaces": ["team-b"]}
+    cluster_helm.upgrade({"scopedNamespaces": ["team-a"]})
+    try:
+        with pytest.raises(HelmError, match="CustomResourceDefinition.*cannot be imported"):
+            cluster_helm.upgrade(shard, release="trainsweep-b")
+        cluster_helm.upgrade(shard | {"crds": {"install": False}}, release="trainsweep-b")
+        deployments = kubectl.json("get", "deployments", "-n", NAMESPACE)["items"]
+        assert {entry["metadata"]["name"] for entry in deployments} >= {"trainsweep", "trainsweep-b"}
+    finally:
+        await cluster_helm.uninstall("--no-hooks", release="trainsweep-b")
+    assert kubectl.json("get", "deployment", "trainsweep", "-n", NAMESPACE)
 
 
 async def test_definitions_that_are_not_kept_go_with_the_release(cluster_helm: Helm, kubectl: Kubectl):

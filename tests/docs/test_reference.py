@@ -49,6 +49,16 @@ def test_an_entry_says_what_the_reason_means_and_what_to_do(reason: Reason):
     assert advice
 
 
+def test_every_promise_names_the_tests_that_show_it():
+    rows = [line for line in (DOCS / "guarantees.md").read_text().splitlines() if line.startswith("| ")]
+    promises = [row for row in rows if not row.endswith("| shown by |")]
+    assert len(promises) > 20
+    for promise in promises:
+        named = re.findall(r"`(tests/[^`]+)`", promise.split(" | ")[-1])
+        assert named, promise
+        assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
 def test_every_alert_has_its_runbook_and_every_runbook_is_listed():
     rules = yaml.safe_load((ROOT / "charts" / "trainsweep" / "files" / "rules.yaml").read_text())
     alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"] if "alert" in rule}
