@@ -109,7 +109,7 @@ async def test_a_second_release_needs_definitions_of_its_own_no_more_than_the_fi
     shard = {"scopedNamespaces": ["team-b"]}
     cluster_helm.upgrade({"scopedNamespaces": ["team-a"]})
     try:
-        with pytest.raises(HelmError, match="CustomResourceDefinition.*cannot be imported"):
+        with pytest.raises(HelmError, match=r"CustomResourceDefinition.*cannot be imported"):
             cluster_helm.upgrade(shard, release="trainsweep-b")
         cluster_helm.upgrade(shard | {"crds": {"install": False}}, release="trainsweep-b")
         deployments = kubectl.json("get", "deployments", "-n", NAMESPACE)["items"]
