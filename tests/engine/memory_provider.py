@@ -90,6 +90,8 @@ class Remotes:
     read_faults: str = ""
     #: Seconds from the acceptance of a stop or delete to its effect.
     effect: float = EFFECT
+    #: Seconds of the way there, and of the way back.
+    latency: float = LATENCY
     #: Called with every stop or delete that arrives, before anything follows from it.
     before_write: Callable[[str, Target], None] = lambda verb, target: None
 
@@ -152,7 +154,7 @@ class MemoryProvider:
         if target.id not in self.world.items:
             raise NotFound("no such thing", status=404, code="X.404")
         remote = self.world.shown(target.id)
-        await self._pass(LATENCY)
+        await self._pass(self.world.latency)
         return remote
 
     async def list(self, collection: str) -> tuple[Remote, ...]:
@@ -164,7 +166,7 @@ class MemoryProvider:
             for remote_id, item in self.world.items.items()
             if item.thing.value == kind and not item.unlisted and item.remote.parent.startswith(parent)
         )
-        await self._pass(LATENCY)
+        await self._pass(self.world.latency)
         # A list of jobs does not tell their parts.
         return tuple(replace(one, parts=None) if kind == Thing.TUNING_JOB.value else one for one in found)
 
@@ -207,12 +209,12 @@ class MemoryProvider:
             item.due, item.next = self.world.clock.seconds + self.world.effect, then
         if lost:
             self._fail(WRITE_FAULTS)
-        await self._pass(LATENCY)
+        await self._pass(self.world.latency)
         return Receipt(f"req-{len(self.world.journal)}")
 
     async def _arrive(self, verb: str, target: Target | str) -> None:
         await self._pace.turn()
-        await self._pass(LATENCY)
+        await self._pass(self.world.latency)
         self._pace.check()
         self.world.advance()
         known = isinstance(target, Target) and target.id in self.world.items

@@ -24,6 +24,24 @@ class TestAccounts:
         assert world.calls == []
         assert world.elsewhere.state(V2) is ABSENT
 
+    def test_a_slow_account_holds_up_no_other(self, world):
+        world.elsewhere.latency = 100_000
+        spec = {"provider": "ModelArts", "modelArts": {"region": "cn-north-4", "projectID": ELSEWHERE}}
+        world.api.create("ProviderConfig", NAMESPACE, "slow", spec | {"credentials": {"secretRef": {"name": "keys"}}})
+        for number in range(40):
+            waiting = {
+                "providerConfigRef": {"name": "slow"},
+                "jobID": f"{V2[:-2]}{number:02}",
+                "desiredState": "Absent",
+            }
+            world.declare(f"waits-{number}", "TrainingJob", **waiting)
+        world.run(5)
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("run", taskID="task-a1", desiredState="Absent")
+        world.run(60)
+        assert world.ready("run") == ("True", "Absent")
+        assert world.ready("waits-0", "TrainingJob") != ("True", "Absent")
+
     def test_a_correction_of_the_error_classes_is_taken_over(self, world):
         world.run(5)
         correction = [{"status": 418, "class": "NotFound"}]
