@@ -77,6 +77,8 @@ REFUSED = [
     ("TrainingJob", {"expect": {}}, "or leave expect out: empty, it checks nothing."),
     ("TrainingJob", {"expect": {"createdBefore": "yesterday"}}, "date-time"),
     ("TrainingJob", {"expect": {"createdBefore": "2026-01-31T12:00:00"}}, "date-time"),
+    ("TrainingJob", {"expect": {"createdBefore": "0000-01-31T12:00:00Z"}}, "should match"),
+    ("TrainingJob", {"expect": {"createdAfter": "2026-01-31T12:00:00+24:30"}}, "should match"),
     (
         "TrainingJob",
         {"expect": {"createdAfter": "2026-01-02T00:00:00Z", "createdBefore": "2026-01-01T00:00:00Z"}},

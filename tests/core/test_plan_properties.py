@@ -1,5 +1,6 @@
 """What holds for `plan()` whatever the facts are."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -129,6 +130,12 @@ def test_nothing_is_stopped_or_deleted_that_nobody_asked_for(facts):
     if isinstance(action, Stop | Delete):
         assert type(action) in asks_for_a_call(facts)
         assert action.targets
+
+
+@given(any_facts())
+def test_a_spec_that_cannot_be_read_in_whole_is_let_go_or_waits(facts):
+    action = plan(replace(facts, record=replace(facts.record, problem="spec.expect cannot be read"))).action
+    assert action is None or (isinstance(action, Release) and action.left)
 
 
 @given(any_facts())

@@ -320,8 +320,8 @@ class TestParsing:
     def test_only_the_word_true_pauses(self, value):
         assert not a_record(annotations={"trainsweep.dev/paused": value}).paused
 
-    @pytest.mark.parametrize("spec", [{"desiredState": "Burnt"}, {"taskID": 7}, {"providerConfigRef": None}])
-    def test_what_does_not_fit_is_unreadable_with_a_sentence_and_no_error(self, spec):
+    @pytest.mark.parametrize("spec", [{"taskID": 7}, {"providerConfigRef": None}])
+    def test_without_its_account_or_identity_it_is_unreadable_with_a_sentence_and_no_error(self, spec):
         unreadable = parse("FineTuningTask", a_body(spec=spec))
         assert isinstance(unreadable, Unreadable)
         assert unreadable.problem.startswith("spec.")

@@ -174,6 +174,13 @@ class ProviderConfigRef(Model):
     """The name of the provider config."""
 
 
+#: A time that every part of the operator can read: the API server's own check lets year 0 and impossible offsets pass.
+Moment = Annotated[
+    AwareDatetime,
+    Field(json_schema_extra={"pattern": r"^[1-9][0-9]{3}-.*([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"}),
+]
+
+
 class Expect(Model):
     """What must be true of the remote thing before it is stopped or deleted."""
 
@@ -191,10 +198,10 @@ class Expect(Model):
     name: RemoteName | None = None
     """The remote thing's name, compared for equality."""
 
-    created_before: AwareDatetime | None = None
+    created_before: Moment | None = None
     """RFC 3339 time, for example 2026-01-31T00:00:00Z. The remote thing must have been created earlier than this."""
 
-    created_after: AwareDatetime | None = None
+    created_after: Moment | None = None
     """RFC 3339 time, for example 2026-01-31T00:00:00Z. The remote thing must have been created later than this."""
 
 

@@ -100,7 +100,7 @@ class Ground:
         self.sources[key] = manifest.source
         problem = _problem(manifest)
         found = parse(key.kind, _as_stored(manifest, number))
-        if not isinstance(found, Record | Config):
+        if not isinstance(found, Config):
             problem = problem or found.problem
         if key.kind not in REMOTE_KINDS and problem:
             raise ConfigurationError(Reason.INVALID_SPEC, f"{manifest.source}: {key} is refused: {problem}")

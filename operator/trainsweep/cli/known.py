@@ -16,7 +16,10 @@ from trainsweep.kube.client import KubeClient, KubeError
 
 
 async def load(client: KubeClient, store: Store, namespaces: tuple[str, ...]) -> None:
-    """Put our objects of these namespaces into the store; those of the whole cluster when none is named."""
+    """Put our objects of these namespaces into the store; those of the whole cluster when none is named.
+
+    Raises `KubeError`.
+    """
 
     def take(kind: str, gone: bool, body: Mapping[str, Any]) -> None:
         match parse(kind, body):
@@ -25,7 +28,8 @@ async def load(client: KubeClient, store: Store, namespaces: tuple[str, ...]) ->
             case Config() as config:
                 store.put_config(config)
 
-    await sweep(client, namespaces, lambda _: {}, take)
+    if refused := await sweep(client, namespaces, lambda _: {}, take):
+        raise KubeError(403, "Forbidden", f"you may not list our objects in {', '.join(sorted(refused))}")
 
 
 async def config_of(client: KubeClient, key: Key) -> Config | None:

@@ -16,7 +16,7 @@ _NEVER_ASK = frozenset({Reason.CONFLICT, Reason.EXPECTATION_FAILED, Reason.IDENT
 
 def asks_for_removal(record: Record) -> bool:
     """It wants something stopped or deleted that is not so yet."""
-    if record.paused or _says(record, "Stalled", _NEVER_ASK):
+    if record.paused or record.problem or _says(record, "Stalled", _NEVER_ASK):
         return False
     if record.deleting:
         return record.held and record.spec.deletion_policy is not DeletionPolicy.ORPHAN

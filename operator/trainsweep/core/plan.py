@@ -6,12 +6,13 @@ what forbids acting, then the look at the provider, and only then a stop or dele
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 
 from trainsweep.api.common import DeletionPolicy, DesiredState, Mode
 from trainsweep.api.names import FORCE_ORPHAN
 from trainsweep.core.decision import Delete, Hold, Observe, Plan, Release, Standing, Stop
-from trainsweep.core.facts import Facts
+from trainsweep.core.facts import Facts, Obstacle
 from trainsweep.core.goal import Goal, deadline_passed, due_in, toward, ttl_passed
 from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key
@@ -19,6 +20,9 @@ from trainsweep.core.record import Key
 
 def plan(facts: Facts) -> Plan:
     """Decide one step. The engine carries it out and, after `Observe` and `Hold`, asks again."""
+    if problem := facts.record.problem:
+        unread = Obstacle(Reason.INVALID_SPEC, f"{problem}; correct it.", stalled=True, configuration=True)
+        facts = replace(facts, obstacle=unread)
     return _end_of_life(facts) if facts.record.deleting else _life(facts)
 
 
@@ -27,7 +31,8 @@ def _life(facts: Facts) -> Plan:
     record = facts.record
     if facts.owner and facts.owner_pinned:
         return _stalled(Reason.CONFLICT, f"{facts.owner} manages this remote thing; this resource never acts on it.")
-    if facts.policy is not DeletionPolicy.ORPHAN and facts.mode is Mode.ENFORCE and not record.held:
+    promised = facts.policy is not DeletionPolicy.ORPHAN and facts.mode is Mode.ENFORCE and not record.problem
+    if promised and not record.held:
         return Plan(Hold(), _observing())
     if held_up := _held_up(facts):
         return held_up

@@ -37,7 +37,8 @@ class Record:
     """One custom resource as last seen. `status` is its JSON text: most passes never look into it.
 
     `deleted_at` is when the deletion was asked for; `manager` the field manager that wrote the spec last: the audit
-    log's "who asked".
+    log's "who asked". `problem` says which part of the spec cannot be read, "" for none: what is here is not all that
+    was asked for, and nothing may be done by it.
     """
 
     key: Key
@@ -54,6 +55,7 @@ class Record:
     force_orphan: str = ""
     manager: str = ""
     status: str = ""
+    problem: str = ""
 
     @property
     def thing(self) -> Thing:

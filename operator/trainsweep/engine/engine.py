@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -270,6 +270,9 @@ class Engine:
                         self._wake(user)
             case Unreadable():
                 log.error("an object does not fit the schema", extra={"resource": str(key), "why": parsed.problem})
+                known = self._store.records.get(key)
+                if known and known.uid == uid:
+                    self._apply(key, uid, replace(known, version=parsed.version, problem=parsed.problem))
 
     def _gone(self, key: Key, uid: str) -> None:
         record = self._store.records.get(key)

@@ -1,4 +1,8 @@
-"""From the JSON of the API server to records. What does not fit the schema becomes `Unreadable`, never an exception."""
+"""From the JSON of the API server to records, never an exception.
+
+What does not fit the models, because the schema lets more in or is older or newer, is a `problem` of the record, which
+is then let go or told, never acted on. Without the rest of its spec an object is `Unreadable`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
+from trainsweep.api.common import Model
 from trainsweep.api.kinds import REMOTE_KINDS
 from trainsweep.api.names import (
     APPROVE_DELETIONS_UNTIL,
@@ -52,9 +57,10 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """An object that an older or newer schema let in. `problem` is a sentence."""
+    """An object whose spec says too little when what cannot be read is left out. `problem` names the field."""
 
     key: Key
+    version: str
     problem: str
 
 
@@ -69,15 +75,13 @@ def parse(kind: str, body: Mapping[str, Any]) -> Record | Config | Unreadable:
     try:
         return _record(key, body) if kind in REMOTE_KINDS else _config(key, body)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        return Unreadable(key, f"spec.{field}: {first['msg']}")
+        return Unreadable(key, body["metadata"]["resourceVersion"], _problem(error))
 
 
 def _record(key: Key, body: Mapping[str, Any]) -> Record:
     metadata = body["metadata"]
     annotations = metadata.get("annotations") or {}
-    spec = REMOTE_KINDS[key.kind].spec.model_validate(body.get("spec") or {})
+    spec, problem = _spec(REMOTE_KINDS[key.kind].spec, body.get("spec") or {})
     return Record(
         key=key,
         uid=metadata["uid"],
@@ -93,7 +97,24 @@ def _record(key: Key, body: Mapping[str, Any]) -> Record:
         force_orphan=annotations.get(FORCE_ORPHAN, ""),
         manager=_manager(metadata),
         status=_compact(body.get("status")),
+        problem=problem,
     )
+
+
+def _spec(model: type[Model], given: Mapping[str, Any]) -> tuple[Model, str]:
+    """The spec as far as it can be read, and what cannot. Raises ValidationError when the rest is not enough."""
+    try:
+        return model.model_validate(given), ""
+    except ValidationError as error:
+        odd = {part["loc"][:1] for part in error.errors()}
+        return model.model_validate({name: value for name, value in given.items() if (name,) not in odd}), _problem(
+            error
+        )
+
+
+def _problem(error: ValidationError) -> str:
+    first = error.errors()[0]
+    return f"spec.{'.'.join(str(part) for part in first['loc'])} cannot be read: {first['msg']}"
 
 
 def _config(key: Key, body: Mapping[str, Any]) -> Config:
