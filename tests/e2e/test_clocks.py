@@ -8,12 +8,38 @@ from .world import World
 
 pytestmark = pytest.mark.apiserver
 
+V2_JOB = "3faf5c03-aaa1-4cbe-879d-24b05d997347"
+
 
 async def test_a_run_is_stopped_when_its_deadline_has_passed(world: World):
     await world.resource("TrainingJobVersion", "it", jobID="155502", versionID="1", activeDeadlineSeconds=3600)
     status = await world.reaches("TrainingJobVersion", "it", "Stopped")
     assert status["externalState"] == "Stopped"
     assert world.writes() == [("StopVersion", "155502/1")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "job", "runs"),
+    [
+        ("TrainingJob", "155502", ["155502/1"]),
+        ("TrainingJob", "155500", ["155500/1"]),
+        ("TrainingJob", V2_JOB, [V2_JOB]),
+        ("FineTuningJob", "job-k2f7q8m3x5ab", ["task-r1unn1ng0001", "task-wa1t1ng00003"]),
+    ],
+    ids=["of the one version of a V1 job", "of several versions", "of a V2 job", "of a fine-tuning job"],
+)
+async def test_a_deadline_counts_from_the_start(world: World, kind: str, job: str, runs: list[str]):
+    await world.resource(kind, "it", jobID=job, activeDeadlineSeconds=60)
+    await world.reaches(kind, "it", "Stopped")
+    assert [target for _, target in world.writes()] == runs
+
+
+async def test_a_time_to_live_counts_from_the_end_of_the_one_version_of_a_job(world: World):
+    version = {"state": "COMPLETED", "age": 7200, "ended_ago": 7000}
+    world.modelarts.add("v1-job", id=190001, name="old", versions=[version])
+    await world.resource("TrainingJob", "it", jobID="190001", ttlSecondsAfterFinished=3600)
+    await world.reaches("TrainingJob", "it", "Absent")
+    assert world.writes() == [("DeleteJob", "190001")]
 
 
 async def test_a_run_goes_on_until_its_deadline_strikes(world: World):

@@ -256,10 +256,13 @@ class TestIdentity:
         world.run(1000)
         world.remotes.add(Thing.CONFIG, "nightly", STOPPED)
         world.run(1000)
+        told = {"Present": ("False", "IdentityChanged"), "Absent": ("True", "Absent")}
+        assert world.ready("conf", "TrainingJobConfig") == told[desired]
         world.api.delete("TrainingJobConfig", NAMESPACE, "conf")
         world.run(1000)
         assert world.calls == before
-        assert world.condition("TrainingJobConfig", "conf", "Stalled")["reason"] == "IdentityChanged"
+        assert world.api.of_kind("TrainingJobConfig") == []
+        assert "nightly" in world.remotes.items
 
     def test_a_version_follows_the_job_that_its_reference_resolves_to_at_once(self, world):
         world.remotes.add(Thing.JOB, "155500", name="llama")

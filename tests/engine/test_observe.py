@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -56,8 +56,8 @@ def a_memory(*, listed=True):
     return Memory("uid-run", CONFIG, listed=listed)
 
 
-async def look(account, memory=None, *, target=TASK, fresh=False):
-    return await observe(target, memory or a_memory(), account, fresh=fresh)
+async def look(account, memory=None, *, target=TASK, fresh=False, record=None):
+    return await observe(record or a_record(), target, memory or a_memory(), account, fresh=fresh)
 
 
 ODD = Refused("Try later.", status=400, code="ModelArts.9999")
@@ -106,6 +106,62 @@ class TestALook:
         await asyncio.sleep(0.01)
         await look(account, memory)
         assert account.listed == 2
+
+    @virtual_time
+    async def test_that_a_person_asks_for_takes_the_list_anew(self):
+        account = Account()
+        await look(account)
+        await asyncio.sleep(1)
+        await look(account, record=a_record(annotations={"trainsweep.dev/reconcile-requested-at": "now"}))
+        assert account.listed == 2
+
+    @pytest.mark.parametrize(
+        ("clock", "state", "field"),
+        [
+            ("activeDeadlineSeconds", ExternalState.RUNNING, "started_at"),
+            ("ttlSecondsAfterFinished", ExternalState.FAILED, "finished_at"),
+        ],
+    )
+    def test_reads_by_id_when_the_list_lacks_the_time_that_a_clock_runs_by(self, clock, state, field):
+        @virtual_time
+        async def run():
+            listed = Remote("155500", "train", state, "word")
+            told = replace(listed, **{field: datetime(2026, 1, 31, tzinfo=UTC)})
+            account, job = Account(read=told, lists=[(listed,)]), Target(Thing.JOB, "155500")
+            spec = {"jobID": "155500", clock: 60}
+            without = a_record(kind="TrainingJob", spec={"jobID": "155500"})
+            assert await look(account, target=job, record=without) == listed
+            assert await look(account, target=job, record=a_record(kind="TrainingJob", spec=spec)) == told
+            word = "startedAt" if field == "started_at" else "finishedAt"
+            known = a_record(kind="TrainingJob", spec=spec, status={word: "2026-01-31T00:00:00Z"})
+            assert await look(account, target=job, record=known) == listed
+            assert account.reads == 1
+
+        run()
+
+    @pytest.mark.parametrize(
+        ("more", "gone"),
+        [
+            ({}, False),
+            ({"spec": {"configName": "conf", "desiredState": "Absent"}}, True),
+            ({"deletionTimestamp": "2026-05-01T12:00:00Z"}, True),
+        ],
+        ids=["watched", "to be absent", "being deleted"],
+    )
+    def test_takes_a_config_made_again_under_its_name_for_the_end_of_the_pinned_one(self, more, gone):
+        @virtual_time
+        async def run():
+            made = datetime(2026, 1, 31, tzinfo=UTC)
+            conf = Remote("conf", "conf", ExternalState.STOPPED, "", created_at=made)
+            account, target = Account(read=conf, lists=[(conf,)]), Target(Thing.CONFIG, "conf")
+            for pinned, expected in ((made, False), (made + timedelta(days=1), gone)):
+                words = {"spec": {"configName": "conf"}, "status": {"createdAt": pinned.isoformat()}} | more
+                record = a_record(kind="TrainingJobConfig", **words)
+                for fresh in (False, True):
+                    seen = await look(account, target=target, record=record, fresh=fresh)
+                    assert isinstance(seen, Absent) is expected
+
+        run()
 
     @virtual_time
     async def test_reads_by_id_what_the_list_does_not_tell_whole(self):

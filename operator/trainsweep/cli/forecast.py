@@ -140,7 +140,7 @@ async def _look(facts: Facts, account: Account | Obstacle, memory: Memory) -> Fa
     if isinstance(account, Obstacle) or facts.target is None or facts.owner:
         return facts
     try:
-        return replace(facts, seen=await observe(facts.target, memory, account, fresh=True), fresh=True)
+        return replace(facts, seen=await observe(facts.record, facts.target, memory, account, fresh=True), fresh=True)
     except (ConfigurationError, ProviderError, CircuitOpen) as error:
         return replace(facts, obstacle=_obstacle(error))
 

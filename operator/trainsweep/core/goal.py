@@ -11,6 +11,7 @@ from trainsweep.core.decision import Action, Delete, Plan, Release, Standing, St
 from trainsweep.core.expectation import mismatch
 from trainsweep.core.facts import Absent, Facts, Verb
 from trainsweep.core.reasons import Reason
+from trainsweep.core.record import Record
 from trainsweep.core.remote import PART_OF, ExternalState, Remote, Target, Thing, state_of_parts
 
 #: Seconds for which an accepted stop or delete is given time before it is asked for again. Providers take a while to
@@ -31,10 +32,10 @@ def toward(goal: Goal, facts: Facts) -> Plan:
         raise ValueError("the provider has not been read")
     if isinstance(seen, Absent):
         return _gone(goal, facts)
-    if goal is Goal.PRESENT:
-        return Plan(None, _ready(Reason.AVAILABLE, f"The remote thing is {seen.state}."), after=due_in(facts))
     if changed := _other_thing(facts, seen):
         return changed
+    if goal is Goal.PRESENT:
+        return Plan(None, _ready(Reason.AVAILABLE, f"The remote thing is {seen.state}."), after=due_in(facts))
     if goal is Goal.ABSENT and (full := _not_empty(facts, seen)):
         return full
     state = _activity(seen)
@@ -110,14 +111,22 @@ def _just_asked(facts: Facts, verb: Verb, target: Target) -> bool:
 
 
 def _other_thing(facts: Facts, remote: Remote) -> Plan | None:
-    """A config is known by its name alone: one made again under the same name is another one (facts 2.9)."""
-    pinned = facts.record.past.created_at
-    if facts.record.thing is not Thing.CONFIG or pinned is None or remote.created_at is None:
+    """What is not the pinned thing is never touched."""
+    message = made_again(facts.record, remote)
+    if not message:
         return None
-    if abs((remote.created_at - pinned).total_seconds()) < 1:
-        return None
-    message = f"This config was made at {remote.created_at:%Y-%m-%dT%H:%M:%SZ}, not when the pinned one was."
     return Plan(None, Standing(ready=False, reason=Reason.IDENTITY_CHANGED, message=message, stalled=True))
+
+
+def made_again(record: Record, remote: Remote) -> str:
+    """Why this is not the thing that the resource has pinned, "" when it is. A config is known by its name alone: one
+    made again under the same name is another one (facts 2.9).
+    """
+    if record.thing is not Thing.CONFIG or remote.created_at is None or (pinned := record.past.created_at) is None:
+        return ""
+    if abs((remote.created_at - pinned).total_seconds()) < 1:
+        return ""
+    return f"This config was made at {remote.created_at:%Y-%m-%dT%H:%M:%SZ}, not when the pinned one was."
 
 
 def _activity(remote: Remote) -> ExternalState:
@@ -171,6 +180,22 @@ def _left(facts: Facts, seconds: int | None, since: datetime | None) -> float | 
     return seconds - (facts.now - since).total_seconds() if seconds is not None and since else None
 
 
+def lacks_time(record: Record, remote: Remote) -> bool:
+    """A clock runs by a time that neither this look nor the status tells, as the list of V1 jobs tells none."""
+    deadline = getattr(record.spec, "active_deadline_seconds", None)
+    expiry = getattr(record.spec, "ttl_seconds_after_finished", None)
+    if deadline is not None and remote.state is ExternalState.RUNNING:
+        return not (remote.started_at or record.past.started_at)
+    if expiry is not None and remote.state.ended and _ran(remote):
+        return not (remote.finished_at or record.past.finished_at)
+    return False
+
+
+def _ran(remote: Remote) -> bool:
+    """A config, or a job that holds no run, has no word for a state either."""
+    return bool(remote.parts or remote.provider_state)
+
+
 def started_at(facts: Facts) -> datetime | None:
     """The remote start: the provider's word, else what the status remembers."""
     seen = facts.seen.started_at if isinstance(facts.seen, Remote) else None
@@ -180,15 +205,14 @@ def started_at(facts: Facts) -> datetime | None:
 def finished_at(facts: Facts) -> datetime | None:
     """The remote end: the provider's word, else what the status remembers, else the moment it was first seen ended.
 
-    A thing that never ran has no end: a config, or a job that holds no run. It has no word for a state either.
+    A thing that never ran has no end: a config, or a job that holds no run.
     """
     remembered = facts.record.past.finished_at
     if not isinstance(facts.seen, Remote):
         return remembered
     if not facts.seen.state.ended:
         return None
-    ran = bool(facts.seen.parts or facts.seen.provider_state)
-    return facts.seen.finished_at or remembered or (facts.now if ran else None)
+    return facts.seen.finished_at or remembered or (facts.now if _ran(facts.seen) else None)
 
 
 def _ready(reason: Reason, message: str) -> Standing:

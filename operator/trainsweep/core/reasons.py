@@ -49,7 +49,10 @@ class Reason(StrEnum):
     NOT_FOUND = "NotFound", "The remote thing does not exist; it is still looked for at the idle interval."
     AMBIGUOUS_NAME = "AmbiguousName", "More than one remote thing has this name; name it by id."
     EXPECTATION_FAILED = "ExpectationFailed", "The remote thing is not what spec.expect describes; nothing is touched."
-    IDENTITY_CHANGED = "IdentityChanged", "Another thing now has this name; the pinned one is not touched."
+    IDENTITY_CHANGED = (
+        "IdentityChanged",
+        "Another thing now has this name; it is not the pinned one and is not touched.",
+    )
     CONFLICT = "ManagementConflict", "Another resource manages the same remote thing; this one never acts."
     INVALID_SPEC = "InvalidSpec", "The spec does not fit the provider or kind."
     NOT_ALLOWED = "NamespaceNotAllowed", "The ClusterProviderConfig does not allow this namespace."

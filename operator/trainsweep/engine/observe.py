@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from trainsweep.api.common import DesiredState
 from trainsweep.api.fine_tuning import FineTuningJobSpec
 from trainsweep.api.training import TrainingJobSpec, TrainingJobVersionSpec
 from trainsweep.core.errors import ConfigurationError, NotFound, ProviderError, Refused, Withdrawn
 from trainsweep.core.facts import Absent
+from trainsweep.core.goal import lacks_time, made_again
 from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key, Record
 from trainsweep.core.remote import WHOLE_OF, Remote, Target, Thing
@@ -125,18 +127,37 @@ async def _by_name(account: Account, thing: Thing, name: str, parent: str = "") 
     return Absent(f"nothing named {name!r} in the complete list {' or '.join(collections)}")
 
 
-async def observe(target: Target, memory: Memory, account: Account, *, fresh: bool) -> Remote | Absent:
+async def observe(record: Record, target: Target, memory: Memory, account: Account, *, fresh: bool) -> Remote | Absent:
     """What the thing is now; `fresh` reads it by id in any case. Raises `ProviderError`.
 
+    To a resource that is to be cleaned up, another thing made under the name of the pinned one means that it is gone.
+    """
+    remote = await _see(record, target, memory, account, fresh=fresh)
+    unwanted = record.deleting or record.spec.desired_state == DesiredState.ABSENT
+    if unwanted and isinstance(remote, Remote) and (changed := made_again(record, remote)):
+        return Absent(f"the pinned {target.id} is gone, and another one has its name: {changed}")
+    return remote
+
+
+async def _see(record: Record, target: Target, memory: Memory, account: Account, *, fresh: bool) -> Remote | Absent:
+    """The thing by a list or by id.
+
     While the provider is at work for us, every look brings news: a list begun before the last look would bring none.
+    Nor would one begun before a person asked for a look.
     """
     collection = account.provider.collection(target)
-    begun_after = max(memory.last_write, memory.looked if memory.waits else 0.0, _recently(account))
-    memory.looked = asyncio.get_running_loop().time()
+    now = asyncio.get_running_loop().time()
+    asked_for = record.requested_at != record.past.handled_request
+    begun_after = max(
+        memory.last_write,
+        memory.looked if memory.waits else 0.0,
+        now if asked_for else _recently(account),
+    )
+    memory.looked = now
     listed = target.parent or target.thing is not Thing.TUNING_TASK
     if listed and not fresh and memory.waits not in CLOSE_LOOKS:
         entry = (await account.snapshots.get(collection, begun_after)).entries.get(target.id)
-        if entry and entry.complete:
+        if entry and entry.complete and not lacks_time(record, entry):
             await _note(memory, target, entry, account)
             return entry
     try:

@@ -213,7 +213,7 @@ class Reconciler:
             state.facts = self._claimed(state.facts, account, target)
             if state.facts.owner:
                 return
-            seen = await observe(target, memory, account, fresh=fresh)
+            seen = await observe(record, target, memory, account, fresh=fresh)
         except CircuitOpen as circuit:
             state.facts = replace(state.facts, obstacle=trouble(circuit.cause), seen=None)
             state.retry, state.quiet = circuit.seconds, True
