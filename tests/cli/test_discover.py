@@ -36,6 +36,14 @@ def ids(discover):
     return ids
 
 
+def test_an_account_off_the_list_of_hosts_gets_no_call(discover, clouds):
+    for how in ({"TRAINSWEEP_ALLOWED_ENDPOINT_HOST": "myhuaweicloud.com"}, {}):
+        found = discover("modelarts", *(() if how else ("--allowed-endpoint-host", "myhuaweicloud.com")), **how)
+        assert found.exit_code == 1
+        assert "allowed endpoint hosts" in found.stderr
+    assert not clouds.modelarts.journal.entries
+
+
 def test_everything_at_modelarts_is_found(ids, clouds):
     assert ids("modelarts") == MODELARTS_IDS
     assert not clouds.changes

@@ -134,6 +134,13 @@ def test_an_account_in_mode_plan_changes_nothing_and_says_what_it_holds_back(pla
     assert "mode Plan" in found.stdout
 
 
+def test_an_account_off_the_list_of_hosts_gets_no_call(plan, clouds):
+    found = plan(DELETE_JOB, flags=("--allowed-endpoint-host", "myhuaweicloud.com"))
+    assert found.exit_code == 1
+    assert "not on the operator's list of allowed endpoint hosts" in found.stdout
+    assert not clouds.modelarts.journal.entries
+
+
 def test_a_deadline_ahead_is_told(planned):
     entry = planned(resource("TrainingJobVersion", "v", jobID="155500", versionID="1", activeDeadlineSeconds=100000))
     assert (entry["exit_code"], entry["texts"]) == (0, [])

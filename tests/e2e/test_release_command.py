@@ -8,6 +8,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from trainsweep.cli import app
+from trainsweep.cli.cluster import connected
+from trainsweep.cli.release import find_held, let_go
 
 from .world import BAIDU, HUAWEI, World
 
@@ -44,6 +46,21 @@ async def test_only_what_leaves_nothing_behind_goes_without_orphan(orphaned: Wor
     assert "155502/1" in result.output
     await orphaned.gone("TrainingJobConfig", "gone")
     assert await orphaned.api.get("TrainingJobVersion", "running")
+    for kind in ("ProviderConfig", "Secret"):
+        kept = await orphaned.api.get(kind, HUAWEI)
+        assert kept["metadata"]["finalizers"] == ["trainsweep.dev/in-use"], "the kept one cleans up with it"
+
+
+async def test_what_somebody_else_changes_at_the_same_time_goes_as_well(orphaned: World):
+    async with connected(orphaned.plane.kubeconfig, None) as client:
+        held = await find_held(client, orphaned.namespace)
+        assert [entry.label.partition(" ")[0] for entry in held][-2:] == ["Secret", "ProviderConfig"]
+        for kind, name in (("TrainingJobVersion", "running"), ("ProviderConfig", HUAWEI)):
+            await orphaned.api.annotate(kind, name, reconcile_requested_at="now")
+        for entry in held:
+            await let_go(client, entry)
+        assert await find_held(client, orphaned.namespace) == []
+    await orphaned.gone("TrainingJobVersion", "running")
 
 
 async def test_with_orphan_a_whole_namespace_goes_and_what_stays_behind_is_told(orphaned: World):

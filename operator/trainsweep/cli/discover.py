@@ -23,7 +23,7 @@ from trainsweep.cli.adoption import Adoption, documents
 from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish, own_namespace
 from trainsweep.cli.inventory import Inventory, Item, claimed, is_claimed, take_inventory
 from trainsweep.cli.known import config_of, load
-from trainsweep.cli.reading import credentials_of_environment, reading
+from trainsweep.cli.reading import AllowedHosts, AllowHttp, allowed, credentials_of_environment, reading
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.past import format_time
 from trainsweep.core.reasons import Reason
@@ -116,12 +116,8 @@ def discover(
     namespace: Annotated[
         str, typer.Option("--namespace", "-n", help="The namespace of config and manifests; by default the context's.")
     ] = "",
-    allow_http_endpoints: Annotated[
-        bool,
-        typer.Option(
-            "--allow-http-endpoints", envvar="TRAINSWEEP_ALLOW_HTTP_ENDPOINTS", help="Allow endpoints without TLS."
-        ),
-    ] = False,
+    allow_http_endpoints: AllowHttp = False,
+    allowed_endpoint_host: AllowedHosts = None,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
 ) -> None:
@@ -150,7 +146,13 @@ def discover(
     if not config.name and (spec is None or shape is Output.MANIFESTS):
         also = "" if spec is None else " (the name that the manifests give)"
         raise typer.BadParameter(f"Name the account: --provider-config{also}, or --provider without manifests.")
-    place = Place(spec, config, kubeconfig, context, Endpoints(http=allow_http_endpoints))
+    place = Place(
+        spec,
+        config,
+        kubeconfig,
+        context,
+        allowed(allow_http_endpoints, allowed_endpoint_host),
+    )
     wanted = Wanted(tuple(kind or ()), tuple(state or ()), name_contains)
     found = finish(lambda: _discover(place, unmanaged=unmanaged))
     items = tuple(item for item in found.items if wanted.admits(item))

@@ -17,11 +17,11 @@ from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish, own_n
 from trainsweep.cli.forecast import Forecast, Terms, forecast
 from trainsweep.cli.ground import Ground
 from trainsweep.cli.manifests import read_manifests
+from trainsweep.cli.reading import AllowedHosts, AllowHttp, allowed
 from trainsweep.core.facts import Absent
 from trainsweep.core.plan import describe
 from trainsweep.core.remote import Remote
 from trainsweep.providers.exchange import clean
-from trainsweep.providers.registry import Endpoints
 
 #: Exit code when something would be stopped or deleted.
 WOULD_CHANGE = 3
@@ -49,12 +49,8 @@ def plan(
         DeletionPolicy,
         typer.Option(envvar="TRAINSWEEP_DELETION_POLICY", help="The operator's setting of the same name."),
     ] = DeletionPolicy.DELETE,
-    allow_http_endpoints: Annotated[
-        bool,
-        typer.Option(
-            "--allow-http-endpoints", envvar="TRAINSWEEP_ALLOW_HTTP_ENDPOINTS", help="Allow endpoints without TLS."
-        ),
-    ] = False,
+    allow_http_endpoints: AllowHttp = False,
+    allowed_endpoint_host: AllowedHosts = None,
     output: Annotated[Output, typer.Option("--output", "-o", help="text for people, json for scripts.")] = Output.TEXT,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
@@ -76,7 +72,7 @@ def plan(
     Exit codes: 0 nothing would be stopped or deleted, 1 a manifest, the cluster or the provider is in the way, 2 wrong
     usage, 3 something would be stopped or deleted.
     """
-    terms = Terms(Endpoints(http=allow_http_endpoints), deletion_policy, deleting)
+    terms = Terms(allowed(allow_http_endpoints, allowed_endpoint_host), deletion_policy, deleting)
     place = namespace or own_namespace(kubeconfig, context)
     found = finish(lambda: _plan(filename, place, terms, kubeconfig, context))
     if output is Output.JSON:

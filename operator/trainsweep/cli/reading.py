@@ -6,6 +6,9 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
 
 from trainsweep.api.common import ProviderName
 from trainsweep.api.provider_config import AccountSpec
@@ -16,11 +19,30 @@ from trainsweep.providers.credentials import Credentials, parse_credentials
 from trainsweep.providers.pacing import paced
 from trainsweep.providers.registry import Endpoints, identity, open_provider
 
+AllowHttp = Annotated[
+    bool,
+    typer.Option(
+        "--allow-http-endpoints", envvar="TRAINSWEEP_ALLOW_HTTP_ENDPOINTS", help="Allow endpoints without TLS."
+    ),
+]
+AllowedHosts = Annotated[
+    list[str] | None,
+    typer.Option(
+        envvar="TRAINSWEEP_ALLOWED_ENDPOINT_HOST",
+        help="Allow only endpoints of this host and its subdomains, as the operator's setting of the same name.",
+        show_default=False,
+    ),
+]
+
 #: Where the vendors' own clients look for keys: access key, secret key, session token.
 VARIABLES: Mapping[ProviderName, tuple[str, str, str]] = {
     ProviderName.MODELARTS: ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"),
     ProviderName.QIANFAN: ("QIANFAN_ACCESS_KEY", "QIANFAN_SECRET_KEY", ""),
 }
+
+
+def allowed(http: bool, hosts: list[str] | None) -> Endpoints:
+    return Endpoints(http=http, hosts=tuple(hosts or ()))
 
 
 @asynccontextmanager

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from trainsweep.api.common import ConfigKind
 from trainsweep.api.kinds import KINDS, REMOTE_KINDS
 from trainsweep.api.names import FINALIZER, IN_USE_FINALIZER
 from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish
@@ -20,10 +21,15 @@ from trainsweep.engine.parse import key_of
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
 
+#: How often an object that somebody changes at the same time is tried.
+TRIES = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An object that carries one of our finalizers. `left` is the remote id that may stay behind, "" when none."""
+    """An object that carries one of our finalizers. `left` is the remote id that may stay behind, "" when none; `needs`
+    is the path of what it cannot clean up without: the account of a resource, the Secret of an account.
+    """
 
     path: str
     label: str
@@ -31,6 +37,7 @@ class Held:
     finalizers: tuple[str, ...]
     left: str = ""
     state: str = ""
+    needs: str = ""
 
 
 def release(
@@ -49,7 +56,7 @@ def release(
     """Remove Trainsweep's finalizers. Nothing remote is stopped or deleted.
 
     Stop the operator first: a running one puts them back. Without --orphan, only resources whose remote thing is known
-    to be absent are let go.
+    to be absent are let go, and the accounts and Secrets that the others need are kept with them.
 
     For example:
 
@@ -70,21 +77,32 @@ async def _release(one: Key | None, namespace: str, *, orphan: bool, yes: bool, 
     console = Console()
     async with connected(*where) as client:
         held = await find_held(client, namespace, one)
-        staying = [entry for entry in held if entry.left and not orphan]
+        staying = [] if orphan else kept(held)
         going = [entry for entry in held if entry not in staying]
-        console.print(_table(held, orphan=orphan))
+        console.print(_table(held, staying))
         if going and not yes:
             typer.confirm(f"Remove the finalizers of {len(going)} object(s)?", abort=True)
         for entry in going:
             await let_go(client, entry)
     console.print(f"{len(going)} let go, {len(staying)} kept.")
     if staying:
-        console.print("The kept ones may leave a remote thing behind; --orphan lets them go as well.")
+        console.print("The kept ones may leave a remote thing behind, or are needed for that; --orphan lets them go.")
     return not staying
 
 
+def kept(held: list[Held]) -> list[Held]:
+    """What may leave a remote thing behind, and what that needs to clean up one day."""
+    paths_needed: set[str] = set()
+    for _ in range(2):  # accounts are needed by resources, Secrets by accounts
+        paths_needed |= {entry.needs for entry in held if entry.left or entry.path in paths_needed}
+    return [entry for entry in held if entry.left or entry.path in paths_needed]
+
+
 async def find_held(client: KubeClient, namespace: str, one: Key | None = None) -> list[Held]:
-    """What carries our finalizers: one resource, or all of a namespace, or with "" everything."""
+    """What carries our finalizers: one resource, or all of a namespace, or with "" everything.
+
+    Resources come first and accounts last, as the operator frees them: a Secret is found by its account alone.
+    """
     if one:
         bodies = [(one.kind, await client.get(paths.resource(one)))]
     else:
@@ -94,9 +112,10 @@ async def find_held(client: KubeClient, namespace: str, one: Key | None = None) 
             if kind.scope == "Namespaced" or not namespace
             for body in await list_kind(client, kind.name, namespace)
         ]
-    found = [_resource(kind, body) for kind, body in bodies]
     secrets = {place for kind, body in bodies if not one and (place := _secret_of(kind, body))}
+    found = [_resource(kind, body) for kind, body in bodies if kind in REMOTE_KINDS]
     found += [secret for place in sorted(secrets) if (secret := await _secret(client, *place))]
+    found += [_resource(kind, body) for kind, body in bodies if kind not in REMOTE_KINDS]
     return [entry for entry in found if {FINALIZER, IN_USE_FINALIZER} & set(entry.finalizers)]
 
 
@@ -125,7 +144,17 @@ def _resource(kind: str, body: dict[str, Any]) -> Held:
         finalizers=tuple(metadata.get("finalizers") or ()),
         left=(past.external_id or named) if may_stay else "",
         state=past.external_state,
+        needs=_need(kind, body),
     )
+
+
+def _need(kind: str, body: dict[str, Any]) -> str:
+    if place := _secret_of(kind, body):
+        return paths.secret(*place)
+    reference = body["spec"]["providerConfigRef"]
+    account = reference.get("kind") or ConfigKind.PROVIDER_CONFIG.value
+    home = body["metadata"]["namespace"] if account == ConfigKind.PROVIDER_CONFIG else ""
+    return paths.resource(Key(account, home, reference["name"]))
 
 
 def _secret_of(kind: str, body: dict[str, Any]) -> tuple[str, str] | None:
@@ -150,22 +179,38 @@ async def _secret(client: KubeClient, namespace: str, name: str) -> Held | None:
 
 
 async def let_go(client: KubeClient, entry: Held) -> None:
-    """Remove our finalizers. Raises `KubeError` 409 when somebody else changed the object meanwhile."""
-    remaining = [name for name in entry.finalizers if name not in (FINALIZER, IN_USE_FINALIZER)]
-    metadata = {"finalizers": remaining or None, "resourceVersion": entry.version}
+    """Remove our finalizers. Raises `KubeError` 409 when somebody else goes on changing the object."""
+    for tried in range(TRIES):
+        remaining = [name for name in entry.finalizers if name not in (FINALIZER, IN_USE_FINALIZER)]
+        patch = {"metadata": {"finalizers": remaining or None, "resourceVersion": entry.version}}
+        try:
+            await client.merge(entry.path, patch)
+            return
+        except KubeError as error:
+            if error.status == 404:
+                return
+            if error.status != 409 or tried == TRIES - 1:
+                raise
+        entry = await _again(client, entry)
+
+
+async def _again(client: KubeClient, entry: Held) -> Held:
+    """The same object as it is now; without finalizers when it is gone."""
     try:
-        await client.merge(entry.path, {"metadata": metadata})
+        metadata = (await client.get(entry.path, metadata_only=True))["metadata"]
     except KubeError as error:
         if error.status != 404:
             raise
+        return replace(entry, finalizers=())
+    return replace(entry, version=metadata["resourceVersion"], finalizers=tuple(metadata.get("finalizers") or ()))
 
 
-def _table(held: list[Held], *, orphan: bool) -> Table:
+def _table(held: list[Held], staying: list[Held]) -> Table:
     table = Table(title="Objects with finalizers of Trainsweep", title_justify="left")
     for column in ("object", "remote thing left behind", "its last known state", "let go"):
         table.add_column(column)
     for entry in held:
-        table.add_row(entry.label, entry.left or "none", entry.state, "yes" if orphan or not entry.left else "no")
+        table.add_row(entry.label, entry.left or "none", entry.state, "no" if entry in staying else "yes")
     return table
 
 
