@@ -99,6 +99,17 @@ def test_an_account_tells_that_its_guard_holds_a_batch(world):
     assert ("Warning", "DeletionHeld") in told(world, "run-0")
 
 
+def test_an_account_that_is_being_deleted_tells_nothing_more(world):
+    """Its namespace may be going with it."""
+    world.remotes.add(Thing.TUNING_TASK, "task-1")
+    world.declare("one", taskID="task-1")
+    world.run(5)
+    world.api.delete("ProviderConfig", NAMESPACE, "qianfan")
+    world.run(5)
+    assert world.condition("ProviderConfig", "qianfan")["reason"] == "InUse"
+    assert told(world, "qianfan") == [("Normal", "CredentialsValid")]
+
+
 @pytest.mark.parametrize("policy", ["Orphan", "Delete"])
 def test_nothing_is_created_in_a_namespace_that_is_being_deleted(world, policy):
     world.remotes.add(Thing.TUNING_TASK, "task-1", SUCCEEDED)

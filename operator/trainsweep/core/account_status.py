@@ -53,7 +53,7 @@ def news(before: Past, status: Mapping[str, Any]) -> tuple[Reason, str, bool] | 
     reason = Reason.of(now["reason"])
     if reason == before.condition("Ready").get("reason"):
         return None
-    return reason, now["message"], reason not in (Reason.CONFIG_READY, Reason.IN_USE)
+    return reason, now["message"], reason is not Reason.CONFIG_READY
 
 
 def _circuit(facts: AccountFacts) -> Mapping[str, str]:

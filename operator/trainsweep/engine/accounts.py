@@ -238,7 +238,8 @@ class Accounts:
         past = Past.parse(config.status)
         status = account_status(facts, past, self._now())
         body = await self._writer.write_status(key, config.uid, status, before)
-        if body and (told := news(past, status)):
+        # One that is being deleted may go with its namespace, where nothing can be created any more.
+        if body and not config.deleting and (told := news(past, status)):
             reason, message, warning = told
             self._events.post(Subject(key, config.uid, API_VERSION), reason, message, warning=warning)
         if body and self._take(key.kind, body) is Change.SUBSTANCE:
