@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainsweep.core.guard import Guard
+from trainsweep.core.guard import Guard, Tally
 
 from .given import NOW
 
@@ -101,14 +101,14 @@ def test_a_hold_ends_when_the_last_request_is_withdrawn_and_not_before(guard):
 
 def test_a_hold_goes_on_after_a_restart_even_for_the_part_of_the_batch_that_asks_first():
     restarted = Guard(limit=3, window=3600)
-    restarted.resume(held=4, finished=0, latest=None)
+    restarted.resume(held=4, tally=None)
     assert not restarted.admits("d", NOW, due=2)
     assert restarted.held == 1
 
 
 def test_a_hold_that_was_withdrawn_while_the_operator_was_away_ends():
     restarted = Guard(limit=3, window=3600)
-    restarted.resume(held=4, finished=0, latest=None)
+    restarted.resume(held=4, tally=None)
     restarted.done("bystander", due=0)
     assert restarted.admits("e", NOW, due=1)
 
@@ -120,31 +120,58 @@ def test_a_hold_that_rests_on_foresight_ends_when_the_others_turn_out_not_to_ask
     assert guard.admits("a", NOW, due=3)
 
 
+def restarted_with(limit, *, count, under_way=0):
+    restarted = Guard(limit=limit, window=3600)
+    restarted.resume(held=0, tally=Tally(count, under_way, NOW))
+    return restarted
+
+
 def test_a_restart_remembers_what_was_let_through_until_the_window_has_passed():
-    restarted = Guard(limit=3, window=3600)
-    restarted.resume(held=0, finished=2, latest=NOW)
-    assert restarted.finished == (2, NOW)
+    restarted = restarted_with(3, count=2)
     assert restarted.admits("a", NOW)
     assert not restarted.admits("b", NOW)
     restarted.done("b")
     assert restarted.admits("b", NOW + HOUR + timedelta(seconds=1))
-    assert restarted.finished is None
+    assert restarted.tally == Tally(1, 1, NOW + HOUR + timedelta(seconds=1))
 
 
-def test_what_has_ended_counts_once_and_with_the_time_at_which_it_was_let_through(guard):
+def test_what_is_told_counts_each_removal_once(guard):
+    assert guard.tally is None
     ask(guard, "a", "b")
-    assert guard.finished is None
+    assert guard.tally == Tally(2, 2, NOW)
     for _ in range(2):
         guard.done("a")
-        assert guard.finished == (1, NOW)
+        assert guard.tally == Tally(2, 1, NOW)
     assert guard.admits("a", NOW)
-    assert guard.finished is None
+    assert guard.tally == Tally(2, 2, NOW)
 
 
-def test_a_call_that_was_accepted_within_the_window_is_gone_on_with_after_a_restart():
+def test_what_was_under_way_at_a_restart_goes_on_and_counts_once():
+    restarted = restarted_with(2, count=2, under_way=2)
+    assert restarted.admits("called", NOW, due=9, called=NOW - HOUR)
+    assert restarted.admits("deleted", NOW, due=9, asked=NOW - HOUR)
+    assert restarted.tally == Tally(2, 2, NOW)
+    assert not restarted.admits("deleted-too", NOW, due=9, asked=NOW - HOUR)
+
+
+def test_what_was_asked_for_later_did_not_begin_before_the_restart():
+    restarted = restarted_with(2, count=1, under_way=1)
+    assert restarted.admits("a", NOW + HOUR / 2, asked=NOW + HOUR / 3)
+    assert not restarted.admits("b", NOW + HOUR / 2, asked=NOW + HOUR / 3)
+
+
+def test_a_call_that_was_accepted_within_the_window_is_gone_on_with_even_if_nobody_counted_it():
     restarted = Guard(limit=1, window=3600)
-    assert restarted.admits("a", NOW, due=9, begun=NOW - HOUR)
-    assert not restarted.admits("b", NOW, due=9, begun=NOW - 2 * HOUR)
+    assert restarted.admits("a", NOW, due=9, called=NOW - HOUR)
+    assert not restarted.admits("b", NOW, due=9, called=NOW - 2 * HOUR)
+
+
+def test_what_was_under_way_and_never_asks_again_counts_until_the_window_has_passed():
+    restarted = restarted_with(1, count=1, under_way=1)
+    assert not restarted.admits("a", NOW)
+    restarted.done("a")
+    assert restarted.admits("a", NOW + HOUR + timedelta(seconds=1))
+    assert restarted.tally == Tally(1, 1, NOW + HOUR + timedelta(seconds=1))
 
 
 def test_a_limit_of_nothing_holds_every_removal():

@@ -83,6 +83,22 @@ class TestOverRestarts:
         assert {task for verb, task in world.calls if verb == "delete"} == {"task-0", "task-1", "task-2"}
         assert held(world) == 3
 
+    def test_of_deletions_that_were_under_way_those_go_on_that_were_asked_for_by_then(self, world):
+        declare(world, range(6))
+        world.run(10)
+        for number in range(3):
+            world.api.delete(TASK, NAMESPACE, f"run-{number}")
+        world.run(1.5)
+        assert world.status(*ACCOUNT)["removals"]["underWay"] == 3
+        world.kill()
+        world.run(1)
+        for number in range(3, 6):
+            world.api.delete(TASK, NAMESPACE, f"run-{number}")
+        restart(world)
+        assert {task for _, task in world.calls} == {"task-0", "task-1", "task-2"}
+        assert [body["metadata"]["name"] for body in world.api.of_kind(TASK)] == ["run-3", "run-4", "run-5"]
+        assert held(world) == 3
+
 
 class TestClocks:
     def test_a_wave_that_they_make_is_held_whole_and_over_restarts(self, world):

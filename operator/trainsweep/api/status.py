@@ -84,7 +84,10 @@ class Removals(Model):
     """What the deletion guard counts across restarts of the operator."""
 
     count: int
-    """How many resources had their remote things stopped or deleted within the window that ended with `latest`."""
+    """How many resources were let through in the window that ended with latest."""
+
+    under_way: int = 0
+    """How many of these have not come to their end."""
 
     latest: AwareDatetime
     """When the latest of them was let through."""
@@ -114,7 +117,7 @@ class ProviderConfigStatus(Status):
     """Deletions held back by deletionGuard; the annotation trainsweep.dev/approve-deletions-until lets them go."""
 
     removals: Removals | None = None
-    """Removals that count against deletionGuard and have come to their end."""
+    """Removals that count against deletionGuard."""
 
     circuit: Circuit | None = None
     """Whether calls go out to this account."""

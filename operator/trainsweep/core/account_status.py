@@ -9,6 +9,7 @@ from typing import Any
 
 from trainsweep.core.decision import Standing
 from trainsweep.core.facts import Obstacle
+from trainsweep.core.guard import Tally
 from trainsweep.core.past import Past, format_time
 from trainsweep.core.reasons import Reason
 from trainsweep.core.status import conditions
@@ -16,10 +17,7 @@ from trainsweep.core.status import conditions
 
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
-    """How an account stands. `obstacle` covers both the cluster's side and an open circuit (`circuit_open`).
-
-    `finished`: how many removals of the guard's window have ended, and when the latest of them was let through.
-    """
+    """How an account stands. `obstacle` covers both the cluster's side and an open circuit (`circuit_open`)."""
 
     generation: int
     resources: int
@@ -29,7 +27,7 @@ class AccountFacts:
     circuit_since: datetime | None = None
     held: int = 0
     held_since: datetime | None = None
-    finished: tuple[int, datetime] | None = None
+    tally: Tally | None = None
 
 
 def account_status(facts: AccountFacts, past: Past, now: datetime) -> dict[str, Any]:
@@ -39,9 +37,9 @@ def account_status(facts: AccountFacts, past: Past, now: datetime) -> dict[str, 
         "resources": facts.resources,
         "circuit": _circuit(facts),
     }
-    if facts.finished:
-        count, latest = facts.finished
-        status["removals"] = {"count": count, "latest": format_time(latest)}
+    if tally := facts.tally:
+        latest = format_time(tally.latest)
+        status["removals"] = {"count": tally.count, "underWay": tally.under_way, "latest": latest}
     if facts.held:
         status["held"] = {"count": facts.held, "since": format_time(facts.held_since or now)}
     return status

@@ -10,6 +10,17 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a restart must know: so many removals were let through in the window that ended with `latest`, and so many
+    of these have not come to their end.
+    """
+
+    count: int
+    under_way: int
+    latest: datetime
+
+
 @dataclass(slots=True)
 class Guard:
     """The removals of one account, by the uid of the resource that asks. `limit` per `window` seconds.
@@ -24,29 +35,36 @@ class Guard:
     holding: bool = False
     _certain: bool = False
     _asked: dict[str, datetime] = field(default_factory=dict)
-    #: Let through within the window, under way or finished.
+    #: Let through within the window, under way or not.
     _admitted: dict[str, datetime] = field(default_factory=dict)
     _under_way: set[str] = field(default_factory=set)
-    _finished: set[str] = field(default_factory=set)
     _latest: datetime | None = None
+    #: What an earlier life let through and had under way, by numbers in place of uids, and when the latest of it was.
+    _nameless: dict[str, datetime] = field(default_factory=dict)
 
-    def resume(self, *, held: int, finished: int, latest: datetime | None) -> None:
-        """Go on where an earlier life of the operator ended: so many were held, so many let through by `latest`."""
-        if latest:
-            before = [f"before-{number}" for number in range(finished)]
-            self._admitted, self._finished, self._latest = dict.fromkeys(before, latest), set(before), latest
+    def resume(self, *, held: int, tally: Tally | None) -> None:
+        """Go on where an earlier life of the operator ended, with so many held."""
+        if tally:
+            before = [f"before-{number}" for number in range(tally.count)]
+            self._admitted = dict.fromkeys(before, tally.latest)
+            self._nameless = dict.fromkeys(before[: tally.under_way], tally.latest)
+            self._under_way = set(self._nameless)
+            self._latest = tally.latest
         self.holding = self._certain = held > 0
 
-    def admits(self, uid: str, now: datetime, due: int = 1, *, begun: datetime | None = None) -> bool:
+    def admits(
+        self, uid: str, now: datetime, due: int = 1, *, called: datetime | None = None, asked: datetime | None = None
+    ) -> bool:
         """May this resource's removal go out now?
 
         `due` is how many removals of the account are known to be wanted and not finished, this one included: it lets
         the guard see a batch before its members arrive one by one. A removal that was admitted once goes on: half a
-        clean-up is worse than a whole one. `begun`: a call for it was accepted then, in an earlier life perhaps.
+        clean-up is worse than a whole one. `called` and `asked` tell whether an earlier life may have done so: when a
+        call for it was accepted, and when the resource was deleted, unless it has been held since.
         """
         self._forget_old(now)
-        if begun and (now - begun).total_seconds() <= self.window:
-            self._admitted.setdefault(uid, begun)
+        if uid not in self._admitted:
+            self._recognize(uid, now, called, asked)
         if uid in self._under_way or uid in self._admitted:
             self._go_on(uid)
             return True
@@ -56,7 +74,7 @@ class Guard:
             self.holding = self._certain or self._crowded(due)
             if self.holding:
                 return False
-        self._admitted[uid] = now
+        self._admitted[uid] = self._latest = now
         self._go_on(uid)
         self._settle(due)
         return True
@@ -67,11 +85,7 @@ class Guard:
     def done(self, uid: str, due: int = 0) -> None:
         """The removal ended or was withdrawn. When none is wanted any more, the hold ends by itself."""
         self._asked.pop(uid, None)
-        if uid in self._under_way:
-            self._under_way.remove(uid)
-            if admitted := self._admitted.get(uid):
-                self._finished.add(uid)
-                self._latest = max(admitted, self._latest or admitted)
+        self._under_way.discard(uid)
         self._settle(due)
 
     def holds(self, uid: str) -> bool:
@@ -88,13 +102,25 @@ class Guard:
         return min(self._asked.values(), default=None) if self.holding else None
 
     @property
-    def finished(self) -> tuple[int, datetime] | None:
-        """How many removals of the window have ended, and when the latest of them was let through."""
-        return (len(self._finished), self._latest) if self._finished and self._latest else None
+    def tally(self) -> Tally | None:
+        """None when nothing was let through. What falls out of the window does so when the next removal asks."""
+        if not self._admitted or self._latest is None:
+            return None
+        return Tally(len(self._admitted), min(len(self._under_way), len(self._admitted)), self._latest)
+
+    def _recognize(self, uid: str, now: datetime, called: datetime | None, asked: datetime | None) -> None:
+        """Give a removal that an earlier life let through its name again."""
+        surely = called is not None and (now - called).total_seconds() <= self.window
+        before, latest = next(iter(self._nameless.items()), ("", None))
+        if latest and (surely or (asked and asked <= latest)):
+            del self._nameless[before]
+            self._under_way.discard(before)
+            self._admitted[uid] = self._admitted.pop(before)
+        elif called and surely:
+            self._admitted[uid] = called
 
     def _go_on(self, uid: str) -> None:
         self._asked.pop(uid, None)
-        self._finished.discard(uid)
         self._under_way.add(uid)
 
     def _crowded(self, due: int) -> bool:
@@ -112,4 +138,6 @@ class Guard:
         horizon = now - timedelta(seconds=self.window)
         for uid, _ in list(takewhile(lambda entry: entry[1] < horizon, self._admitted.items())):
             del self._admitted[uid]
-            self._finished.discard(uid)
+            if uid in self._nameless:
+                del self._nameless[uid]
+                self._under_way.discard(uid)

@@ -20,7 +20,7 @@ from trainsweep.api.provider_config import ClusterProviderConfigSpec
 from trainsweep.core.account_status import AccountFacts, account_status, news
 from trainsweep.core.errors import ConfigurationError, CredentialsInvalid, ProviderError
 from trainsweep.core.facts import Obstacle
-from trainsweep.core.guard import Guard
+from trainsweep.core.guard import Guard, Tally
 from trainsweep.core.past import Past, parse_time
 from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key, Record
@@ -233,7 +233,7 @@ class Accounts:
             circuit_since=circuit.since if circuit else None,
             held=held,
             held_since=held_since,
-            finished=guard.finished,
+            tally=guard.tally,
         )
         past = Past.parse(config.status)
         status = account_status(facts, past, self._now())
@@ -260,8 +260,9 @@ def _guard_of(config: Config) -> Guard:
     limits, status = config.spec.deletion_guard, json.loads(config.status or "{}")
     guard = Guard(limit=limits.max_deletions, window=limits.window_seconds)
     held, removals = status.get("held") or {}, status.get("removals") or {}
-    finished, latest = removals.get("count", 0), parse_time(removals.get("latest"))
-    guard.resume(held=held.get("count", 0), finished=finished, latest=latest)
+    latest = parse_time(removals.get("latest"))
+    tally = Tally(removals.get("count", 0), removals.get("underWay", 0), latest) if latest else None
+    guard.resume(held=held.get("count", 0), tally=tally)
     return guard
 
 

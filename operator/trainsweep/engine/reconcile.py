@@ -232,10 +232,12 @@ class Reconciler:
         account, record = state.account, state.facts.record
         if account is None:
             raise RuntimeError(f"{record.key} has no account to act on")
-        guard, call = account.guard, record.past.last_call
-        begun = parse_time(call.get("time")) if call.get("success") else None
+        guard, past = account.guard, record.past
+        called = parse_time(past.last_call.get("time")) if past.last_call.get("success") else None
+        was_held = past.condition("Ready").get("reason") == Reason.DELETION_HELD
+        asked = None if was_held else record.deleted_at
         with self._watching(guard, record.config):
-            admitted = guard.admits(record.uid, state.facts.now, self._due(record.config), begun=begun)
+            admitted = guard.admits(record.uid, state.facts.now, self._due(record.config), called=called, asked=asked)
         if not admitted:
             return await self._hold_back(action, state, memory, account)
         if not record.noted:
@@ -354,9 +356,9 @@ class Reconciler:
     @contextmanager
     def _watching(self, guard: Guard, config: Key) -> Iterator[None]:
         """What changes in the guard is told on the ProviderConfig; whom it holds no longer comes at once."""
-        held, finished = guard.held, guard.finished
+        held, tally = guard.held, guard.tally
         yield
-        if (held, finished) != (guard.held, guard.finished):
+        if (held, tally) != (guard.held, guard.tally):
             self._revisit(config)
         if held and not guard.held:
             for key in self._store.removals[config]:
