@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trainsweep.api.common import DeletionPolicy, Mode
 from trainsweep.core.decision import Delete, Hold, Observe, Release, Stop
-from trainsweep.core.facts import Absent, Facts, Obstacle, Verb
+from trainsweep.core.facts import Absent, Asked, Facts, Obstacle, Verb
 from trainsweep.core.past import format_time
 from trainsweep.core.plan import plan
 from trainsweep.core.reasons import Reason
@@ -24,6 +24,7 @@ times = st.one_of(
 )
 seconds = st.one_of(st.none(), st.integers(1, 7200), st.just(2**31 - 1))
 states = st.sampled_from(list(ExternalState))
+calls = st.builds(Asked, times.filter(bool), st.integers(1, 2000))
 ids = st.sampled_from(["task-a1", "part-0", "part-1", "other"])
 
 
@@ -94,7 +95,7 @@ def any_facts(draw):
         target=Target(record.thing, "task-a1") if isinstance(seen, Remote) else None,
         seen=seen,
         fresh=draw(st.booleans()),
-        asked=draw(st.dictionaries(st.tuples(st.sampled_from(list(Verb)), ids), times.filter(bool), max_size=3)),
+        asked=draw(st.dictionaries(st.tuples(st.sampled_from(list(Verb)), ids), calls, max_size=3)),
     )
 
 
@@ -173,13 +174,14 @@ def test_the_finalizer_goes_only_for_the_listed_reasons(facts):
     if not isinstance(action, Release):
         return
     record, past, seen = facts.record, facts.record.past, facts.seen
+    found = facts.target.id if facts.target else ""
     assert record.deleting
     assert record.held
     assert (
         isinstance(seen, Absent)
         or facts.policy is DeletionPolicy.ORPHAN
         or (facts.policy is DeletionPolicy.STOP and isinstance(seen, Remote) and not seen.state.active)
-        or (record.force_orphan and record.force_orphan in (past.external_id, record.given_id))
+        or (record.force_orphan and record.force_orphan in {past.external_id, record.given_id, found})
         or facts.crd_going
         or facts.owner is not None
         or (facts.obstacle is not None and facts.obstacle.configuration and not past.observed)

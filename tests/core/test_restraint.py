@@ -7,7 +7,7 @@ import pytest
 
 from trainsweep.api.common import DeletionPolicy, Mode
 from trainsweep.core.decision import Delete, Hold, Observe, Release, Stop
-from trainsweep.core.facts import Verb
+from trainsweep.core.facts import Asked, Verb
 from trainsweep.core.goal import PATIENCE
 from trainsweep.core.past import format_time
 from trainsweep.core.plan import plan
@@ -15,6 +15,7 @@ from trainsweep.core.reasons import Reason
 from trainsweep.core.remote import Target, Thing
 
 from .given import (
+    FAILED,
     GONE,
     NO_CONFIG,
     NOW,
@@ -22,6 +23,7 @@ from .given import (
     OUTAGE,
     RUNNING,
     STOPPED,
+    STOPPING,
     SUCCEEDED,
     a_resource,
     a_thing,
@@ -188,8 +190,8 @@ class TestNothingIsDone:
 class TestPatience:
     TASK = Target(Thing.TUNING_TASK, "task-a1")
 
-    def asked(self, verb, seconds):
-        return {(verb, "task-a1"): NOW - timedelta(seconds=seconds)}
+    def asked(self, verb, seconds, times=1):
+        return {(verb, "task-a1"): Asked(NOW - timedelta(seconds=seconds), times)}
 
     @pytest.mark.parametrize(("state", "verb"), [(RUNNING, Verb.STOP), (SUCCEEDED, Verb.DELETE)])
     def test_an_accepted_call_is_not_repeated_while_the_provider_is_at_it(self, state, verb):
@@ -198,6 +200,29 @@ class TestPatience:
         assert (waiting.action, waiting.moving) == (None, True)
         assert plan(facts(record, a_thing(state), asked=self.asked(verb, PATIENCE))).action is not None
 
+    @pytest.mark.parametrize(("times", "patience"), [(1, 60), (2, 120), (3, 240), (4, 300), (2000, 300)])
+    def test_grows_with_each_call_that_came_to_nothing(self, times, patience):
+        record = a_resource(spec=ABSENT)
+        for seconds, acts in ((patience - 1, False), (patience, True)):
+            decided = plan(facts(record, a_thing(SUCCEEDED), asked=self.asked(Verb.DELETE, seconds, times)))
+            assert (decided.action is not None) is acts
+
+    @pytest.mark.parametrize(
+        ("verb", "state", "reason"),
+        [
+            (Verb.DELETE, FAILED, Reason.DELETE_FAILED),
+            (Verb.STOP, RUNNING, Reason.NOT_STOPPABLE),
+            (Verb.STOP, STOPPING, Reason.NOT_STOPPABLE),
+        ],
+    )
+    def test_tells_the_words_of_the_provider_when_what_was_asked_has_failed(self, verb, state, reason):
+        record, failed = a_resource(spec=ABSENT), a_thing(state, message="The last one failed at the provider.")
+        for seconds in (1, 60):
+            told = plan(facts(record, failed, asked=self.asked(verb, seconds)))
+            assert (told.standing.reason, told.action is not None) == (reason, seconds == 60)
+            assert told.standing.message.startswith("The last one failed at the provider.")
+        assert plan(facts(record, failed)).standing.reason in (Reason.DELETING, Reason.STOPPING)
+
     def test_an_accepted_stop_does_not_delay_the_delete(self):
         decided = plan(facts(a_resource(spec=ABSENT), a_thing(STOPPED), asked=self.asked(Verb.STOP, 1)))
         assert decided.action == Delete((self.TASK,))
@@ -205,7 +230,7 @@ class TestPatience:
     def test_only_the_parts_that_were_not_asked_yet_are_asked(self):
         job = a_thing(RUNNING, id="155500", parts=parts(RUNNING, RUNNING))
         record = a_resource(Thing.JOB, spec={"desiredState": "Stopped"})
-        decided = plan(facts(record, job, asked={(Verb.STOP, "part-0"): NOW}))
+        decided = plan(facts(record, job, asked={(Verb.STOP, "part-0"): Asked(NOW)}))
         assert decided.action == Stop((Target(Thing.VERSION, "part-1", "155500"),))
 
     def test_a_clock_that_was_set_back_does_not_make_it_last_longer(self):

@@ -220,3 +220,12 @@ async def test_without_the_api_that_could_hold_it_no_name_is_absent(world: World
     assert world.writes() == [("DeleteTrainingJob", v2_job)]
     world.modelarts.switch(v1_withdrawn=False)
     await world.gone("TrainingJob", "v1", patience=60)
+
+
+async def test_a_delete_that_was_accepted_and_failed_is_told_in_the_words_of_the_provider(world: World):
+    world.modelarts.switch(delete_fails=True)
+    await world.resource(KIND, "it", jobID="155501", versionID="2", desiredState="Absent")
+    await world.reaches(KIND, "it", "DeleteFailed")
+    ready = condition(await world.api.get(KIND, "it"), "Ready")
+    assert ready["message"].startswith("The last delete failed at the provider.")
+    assert world.writes() == [("DeleteVersion", "155501/2")]

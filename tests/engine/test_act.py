@@ -10,7 +10,7 @@ import pytest
 from trainsweep.api.common import DeletionPolicy
 from trainsweep.core.decision import Delete, Stop
 from trainsweep.core.errors import Malformed, NotFound, OutcomeUnknown, RateLimited, Refused, WrongState
-from trainsweep.core.facts import Facts, Verb
+from trainsweep.core.facts import Asked, Facts, Verb
 from trainsweep.core.record import Key
 from trainsweep.core.remote import ExternalState, Receipt, Remote, Target, Thing
 from trainsweep.engine.act import act
@@ -96,7 +96,7 @@ def test_an_accepted_call_is_remembered_with_its_time(lines, memory):
         assert memory.last_write == asyncio.get_running_loop().time()
 
     run()
-    assert memory.asked == {(Verb.DELETE, "task-a1"): NOW}
+    assert memory.asked == {(Verb.DELETE, "task-a1"): Asked(NOW)}
     assert memory.call == {
         "operation": "DeleteFineTuningTask",
         "time": "2026-05-01T12:00:00Z",

@@ -22,6 +22,14 @@ class Verb(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A verb was accepted for a thing, `times` times in a row, the last time `at`."""
+
+    at: datetime
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Absent:
     """The remote thing is proven absent. `evidence` says by what, for the audit log."""
 
@@ -69,7 +77,7 @@ class Facts:
     seen: Remote | Absent | None = None
     fresh: bool = False
     listed: bool = False
-    asked: Mapping[tuple[Verb, str], datetime] = field(default_factory=dict)
+    asked: Mapping[tuple[Verb, str], Asked] = field(default_factory=dict)
 
     @property
     def desired(self) -> DesiredState:

@@ -15,8 +15,9 @@ from trainsweep.core.record import Record
 from trainsweep.core.remote import PART_OF, ExternalState, Remote, Target, Thing, state_of_parts
 
 #: Seconds for which an accepted stop or delete is given time before it is asked for again. Providers take a while to
-#: show it (Qianfan has no "Stopping" state, ModelArts V1 no "Deleting"), and asking again early helps nobody.
-PATIENCE = 60.0
+#: show it (Qianfan has no "Stopping" state, ModelArts V1 no "Deleting"), and asking again early helps nobody. Doubled
+#: with each time.
+PATIENCE, LONGEST_PATIENCE = 60.0, 300.0
 
 
 class Goal(StrEnum):
@@ -42,11 +43,11 @@ def toward(goal: Goal, facts: Facts) -> Plan:
     if state is ExternalState.UNKNOWN:
         message = f"The provider reports {seen.provider_state or 'no state'!r}; waiting until it is a known one."
         return Plan(None, _progress(Reason.UNKNOWN_STATE, message), moving=True)
-    if state is ExternalState.STOPPING:
+    if state is ExternalState.STOPPING and (seen.parts or not seen.message):
         return Plan(None, _progress(Reason.STOPPING, "Waiting for the run to end."), moving=True)
     if state is ExternalState.DELETING:
         return Plan(None, _progress(Reason.DELETING, "Waiting until the remote thing is gone."), moving=True)
-    if state.active:
+    if state.active or state is ExternalState.STOPPING:
         return _stop(facts, seen)
     if goal is Goal.STOPPED:
         return _stopped(facts, seen)
@@ -101,13 +102,19 @@ def _ask(facts: Facts, remote: Remote, action: Stop | Delete, standing: Standing
     verb = Verb.STOP if isinstance(action, Stop) else Verb.DELETE
     due = tuple(target for target in action.targets if not _just_asked(facts, verb, target))
     todo: Action | None = type(action)(due) if due else None
+    if remote.message and any((verb, target.id) in facts.asked for target in action.targets):
+        reason = Reason.NOT_STOPPABLE if verb is Verb.STOP else Reason.DELETE_FAILED
+        standing = _progress(reason, f"{remote.message} It is asked for again, with growing pauses.")
     return Plan(todo, standing, moving=True)
 
 
 def _just_asked(facts: Facts, verb: Verb, target: Target) -> bool:
     asked = facts.asked.get((verb, target.id))
+    if asked is None:
+        return False
+    patience = min(LONGEST_PATIENCE, PATIENCE * 2.0 ** min(asked.times - 1, 9))
     # A clock that was set back must not make the wait longer.
-    return asked is not None and 0 <= (facts.now - asked).total_seconds() < PATIENCE
+    return 0 <= (facts.now - asked.at).total_seconds() < patience
 
 
 def _other_thing(facts: Facts, remote: Remote) -> Plan | None:

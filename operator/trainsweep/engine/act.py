@@ -10,7 +10,7 @@ from typing import Any
 
 from trainsweep.core.decision import Delete, Standing, Stop
 from trainsweep.core.errors import ConfigurationError, OutcomeUnknown, ProviderError, Refused, WrongState
-from trainsweep.core.facts import Facts, Verb
+from trainsweep.core.facts import Asked, Facts, Verb
 from trainsweep.core.past import format_time
 from trainsweep.core.plan import wanted
 from trainsweep.core.reasons import Reason
@@ -99,7 +99,8 @@ async def _ask(
         raise
     finally:  # a call that is cut off has no result: it may have taken effect
         memory.last_write = asyncio.get_running_loop().time()
-    memory.asked[(verb, target.id)] = now
+    before = memory.asked.get((verb, target.id))
+    memory.asked[(verb, target.id)] = Asked(now, before.times + 1 if before else 1)
     memory.call = _answered(call, success=True, requestID=receipt.request_id)
     audit.write("result", facts.record, **details, success=True, requestID=receipt.request_id)
 

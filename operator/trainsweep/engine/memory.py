@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from trainsweep.core.facts import Verb
+from trainsweep.core.facts import Asked, Verb
 from trainsweep.core.record import Key, Record
 from trainsweep.core.remote import Target
 
@@ -36,7 +35,7 @@ class Memory:
     reported_at: float = 0.0
     failures: int = 0
     waits: int = 0
-    asked: dict[tuple[Verb, str], datetime] = field(default_factory=dict)
+    asked: dict[tuple[Verb, str], Asked] = field(default_factory=dict)
     call: dict[str, Any] = field(default_factory=dict)
 
     @classmethod

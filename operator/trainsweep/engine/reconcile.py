@@ -301,7 +301,7 @@ class Reconciler:
         facts, account = state.facts, state.account
         if isinstance(facts.seen, Absent):
             if any(verb is Verb.DELETE for verb, _ in memory.asked):
-                self._reporter.removed(facts, min(memory.asked.values()), facts.seen.evidence)
+                self._reporter.removed(facts, min(asked.at for asked in memory.asked.values()), facts.seen.evidence)
             memory.asked.clear()
         if account and not decision.moving and facts.obstacle is None:
             with self._watching(account.guard, facts.record.config):

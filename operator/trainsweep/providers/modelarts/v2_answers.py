@@ -47,7 +47,7 @@ def job(body: Mapping[str, Any]) -> Remote:
         created_at=moment(metadata.get("create_time")),
         started_at=started,
         finished_at=finished if state.ended else None,
-        message=_remark(text(status.get("secondary_phase"))),
+        message="" if state.ended else _remark(text(status.get("secondary_phase"))),
     )
 
 
