@@ -3,11 +3,13 @@ turns out not to ask at all.
 """
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from trainsweep.core.remote import ExternalState, Thing
 from trainsweep.kube import paths
 
-from .world import NAMESPACE, TASK
+from .world import NAMESPACE, TASK, World
 
 RUNNING, SUCCEEDED = ExternalState.RUNNING, ExternalState.SUCCEEDED
 ACCOUNT = ("qianfan", "ProviderConfig")
@@ -154,3 +156,71 @@ class TestWhoNeverAsks:
         restart(world)
         assert world.calls == [("delete", "task-0")]
         assert world.api.of_kind(TASK) == []
+
+
+#: What people do to a few resources at once.
+ASKS = [
+    {"desiredState": "Absent"},
+    {"desiredState": "Stopped"},
+    {"ttlSecondsAfterFinished": 1},
+    {"activeDeadlineSeconds": 1},
+    {"desiredState": "Present", "ttlSecondsAfterFinished": None, "activeDeadlineSeconds": None},
+    "delete",
+]
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("declare"), st.sampled_from([RUNNING, SUCCEEDED]), st.integers(1, 6)),
+        st.tuples(st.just("ask"), st.sampled_from(ASKS), st.integers(0, 20), st.integers(1, 6)),
+        st.tuples(st.just("run"), st.sampled_from([0.05, 0.5, 5, 40, 200, 700])),
+        st.tuples(st.just("restart"), st.sampled_from([0, 1, 60])),
+    ),
+    max_size=25,
+)
+
+
+def take(world, step, names):
+    """Do one step; `names` are those given to resources so far."""
+    match step:
+        case "declare", state, count:
+            numbers = range(len(names), len(names) + count)
+            declare(world, numbers, state)
+            names += [f"run-{number}" for number in numbers]
+        case "ask", ask, first, count:
+            for name in names[first : first + count]:
+                if ask == "delete":
+                    world.api.delete(TASK, NAMESPACE, name)
+                elif world.api.get(TASK, NAMESPACE, name):
+                    world.api.edit(TASK, NAMESPACE, name, ask)
+        case "run", seconds:
+            world.run(seconds)
+        case "restart", down:
+            world.run(3)
+            world.kill()
+            world.run(down)
+            world.start()
+
+
+@pytest.mark.timeout(300)
+@settings(max_examples=60)
+@given(steps=steps, effect=st.sampled_from([0.5, 3, 30]))
+def test_no_window_sees_more_than_the_limit_and_an_approval_lets_all_go(steps, effect):
+    world = World(deletionGuard={"maxDeletions": 3, "windowSeconds": 600})
+    world.run(2)
+    world.remotes.effect = effect
+    names: list[str] = []
+    for step in steps:
+        take(world, step, names)
+    world.run(100)
+    begun: dict[str, float] = {}
+    for entry in world.remotes.journal:
+        if entry.verb in ("stop", "delete"):
+            begun.setdefault(entry.target.id, entry.time)
+    times = sorted(begun.values())
+    assert all(later - earlier > 599 for earlier, later in zip(times, times[3:], strict=False))
+    until = world.clock.now().replace(year=2027).isoformat()
+    world.api.edit("ProviderConfig", NAMESPACE, "qianfan", approve_deletions_until=until)
+    world.run(2000)
+    assert held(world) == 0
+    assert {world.ready(body["metadata"]["name"])[0] for body in world.api.of_kind(TASK)} <= {"True"}
+    assert world.defects == []
+    world.kill()
