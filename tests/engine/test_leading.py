@@ -189,7 +189,7 @@ async def test_a_sweep_that_hangs_does_not_hold_up_the_end(monkeypatch, first):
     if not first:
         await becomes(lambda: one.engine.leading)
     monkeypatch.setattr(one.client, "_exchange", lambda _: asyncio.sleep(30))
-    one.engine._sweep_now.set()
+    one.engine._sweeps.ask()
     await asyncio.sleep(0.1)
     begun = clock()
     one.engine.stop()
@@ -205,5 +205,21 @@ async def test_the_queue_of_an_account_that_is_gone_goes_too():
     one.queue.add(JOB)
     one.engine._revisit(ACCOUNT)
     await becomes(lambda: not one.engine._queues)
+    one.engine.stop()
+    await one.run
+
+
+@virtual_time
+async def test_the_words_of_an_unexpected_error_stay_out_of_the_log(monkeypatch, caplog):
+    one = Replica(Server(), "one")
+    await becomes(lambda: one.engine.leading)
+
+    async def fail(_: Key) -> None:
+        "s3cr\u00e9t".encode("ascii")
+
+    monkeypatch.setattr(one.engine._accounts, "reconcile", fail)
+    one.engine._revisit(ACCOUNT)
+    await becomes(lambda: caplog.records)
+    assert [vars(record)["error"] for record in caplog.records] == ["UnicodeEncodeError"]
     one.engine.stop()
     await one.run

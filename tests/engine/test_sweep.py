@@ -6,9 +6,9 @@ import copy
 import pytest
 
 from trainsweep.core.record import Key
-from trainsweep.engine.engine import UNSEEN_EVERY, Engine, EngineSettings
+from trainsweep.engine.engine import Engine, EngineSettings
 from trainsweep.engine.parse import parse
-from trainsweep.engine.sweep import sweep
+from trainsweep.engine.sweep import UNSEEN_EVERY, sweep
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeError
 
@@ -19,7 +19,7 @@ NAME = {"jobID": "1", "providerConfigRef": {"name": "huawei"}}
 
 
 class Api:
-    """Lists, by namespace; those in `refused` are answered with 403."""
+    """Lists, by namespace, and nothing else; those in `refused` are answered with 403."""
 
     def __init__(self) -> None:
         self.refused: set[str] = set()
@@ -27,6 +27,11 @@ class Api:
         for version, namespace in enumerate((A, B), start=1):
             metadata = {"name": "mnist", "namespace": namespace, "uid": f"u-{namespace}", "generation": 1}
             self.jobs[namespace] = {"metadata": metadata | {"resourceVersion": str(version)}, "spec": NAME}
+
+    async def get(self, path: str, *_, **__):
+        raise KubeError(404, "NotFound", f"there is no {path}")
+
+    merge = get
 
     async def pages(self, path: str):
         await asyncio.sleep(0)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from trainsweep.api.common import DeletionPolicy
@@ -21,7 +22,7 @@ from trainsweep.engine.queue import Priority, Queue
 from trainsweep.engine.reconcile import Reconciler
 from trainsweep.engine.report import Reporter
 from trainsweep.engine.store import Change, Store
-from trainsweep.engine.sweep import sweep
+from trainsweep.engine.sweep import Sweeps, sweep
 from trainsweep.engine.watch import Watch
 from trainsweep.kube.client import KubeClient, KubeError, Login
 from trainsweep.kube.events import Events
@@ -39,10 +40,8 @@ STRAY_WORKERS = 4
 ACCOUNT_WORKERS = 8
 #: ProviderConfigs are looked at again this long after something about them changed, so that changes gather (seconds).
 SETTLE = 1.0
-SWEEP_EVERY = 600.0
-SWEEP_RETRY = 5.0
-#: The same while a namespace may not be listed: what comes back is noticed by nothing else.
-UNSEEN_EVERY = 60.0
+#: Seconds after which an account is looked after again when that failed for no reason of its own.
+ACCOUNT_RETRY = 5.0
 #: Seconds after which a status that somebody else wrote is looked into: not at once, as the two would go on for ever.
 RECHECK = 30.0
 #: Seconds that events which wait get at the end: the standby waits for us.
@@ -109,11 +108,10 @@ class Engine:
         self._watch = Watch(login, self._hand_over, namespaces=settings.namespaces, listing=self._watch_lists)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
-        self._sweep_now = asyncio.Event()
+        self._sweeps = Sweeps(
+            partial(sweep, client, settings.namespaces, self._known, self._receive), left_out=self._left_out, now=now
+        )
         self._open = False
-        self._now = now
-        self._last_sweep: float | None = None
-        self._unseen: frozenset[str] = frozenset()
         self._census = Census(self._store, self._accounts, self._queues, self._configs, now)
 
     @property
@@ -127,8 +125,8 @@ class Engine:
             leading=self.leading,
             lease=LeaseState(self._lease.holder, self._lease.trouble) if self._lease else None,
             watch=self._watch.state,
-            last_sweep=self._last_sweep,
-            unseen=self._unseen,
+            last_sweep=self._sweeps.last,
+            unseen=self._sweeps.unseen,
             accounts=self._census.accounts(),
             queues=self._census.queues(),
         )
@@ -142,14 +140,16 @@ class Engine:
         Raises `LeaseLost` when another replica may have taken over: the process should end and start anew.
         """
         self._loop = asyncio.get_running_loop()
-        await _unless(self._stopping, self._first_sweep())
+        await _unless(self._stopping, self._sweeps.one())
         if self._stopping.is_set():
             return
+        records, accounts = len(self._store.records), len(self._store.configs)
+        log.info("started", extra={"resources": records, "accounts": accounts})
         self._watch.start()
         leading = asyncio.create_task(self._lead())
         leading.add_done_callback(self._led)
         try:
-            await _unless(self._stopping, self._go_on_sweeping())
+            await _unless(self._stopping, self._sweeps.go_on())
         finally:
             self._stopping.set()
             await self._drain()
@@ -189,34 +189,8 @@ class Engine:
     def stop(self) -> None:
         self._stopping.set()
 
-    async def _first_sweep(self) -> None:
-        while True:
-            try:
-                await self._sweep()
-                log.info("started", extra={"resources": len(self._store.records), "accounts": len(self._store.configs)})
-                return
-            except Exception as error:
-                log.warning("the API server cannot be listed yet", extra={"error": repr(error)})
-                await asyncio.sleep(SWEEP_RETRY)
-
-    async def _go_on_sweeping(self) -> None:
-        while True:
-            await _wait(self._sweep_now, UNSEEN_EVERY if self._unseen else SWEEP_EVERY)
-            self._sweep_now.clear()
-            try:
-                await self._sweep()
-            except Exception as error:
-                log.warning("the sweep failed and is tried again", extra={"error": repr(error)})
-                asyncio.get_running_loop().call_later(SWEEP_RETRY, self._sweep_now.set)
-
-    async def _sweep(self) -> None:
-        namespaces = self._settings.namespaces
-        unseen = await sweep(self._client, namespaces, self._known, self._receive)
-        if unseen != self._unseen:
-            self._unseen = unseen
-            self._watch.serve(tuple(name for name in namespaces if name not in unseen))
-            log.warning("namespaces that may not be listed are left out", extra={"namespaces": sorted(unseen)})
-        self._last_sweep = self._now().timestamp()
+    def _left_out(self, unseen: frozenset[str]) -> None:
+        self._watch.serve(tuple(name for name in self._settings.namespaces if name not in unseen))
 
     async def _drain(self) -> None:
         """Let the calls under way end, then close. The lease is kept meanwhile."""
@@ -241,7 +215,7 @@ class Engine:
     def _watch_lists(self) -> None:
         """What is deleted between our own list and the watch's is shown by neither: a sweep after both tells."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._loop.call_later, LISTED, self._sweep_now.set)
+            self._loop.call_soon_threadsafe(self._loop.call_later, LISTED, self._sweeps.ask)
 
     def _receive(self, kind: str, gone: bool, body: Mapping[str, Any]) -> None:
         if not gone and self._store.holds(key_of(kind, body), body["metadata"]["resourceVersion"]):
@@ -315,12 +289,12 @@ class Engine:
             if error.status == 409:
                 return SETTLE
             log.warning("an account could not be looked after", extra={"account": str(key), "error": str(error)})
-            return SWEEP_RETRY
+            return ACCOUNT_RETRY
         except Exception as error:
             # The type alone: words of an unexpected error may quote what it met in a Secret.
             unexpected = type(error).__name__
             log.warning("an account could not be looked after", extra={"account": str(key), "error": unexpected})
-            return SWEEP_RETRY
+            return ACCOUNT_RETRY
         finally:
             if key not in self._store.configs and key in self._queues and self._queues[key].idle:
                 del self._queues[key]
@@ -337,10 +311,3 @@ async def _unless(event: asyncio.Event, work: Coroutine[Any, Any, None]) -> None
         await asyncio.gather(working, waiting, return_exceptions=True)
     if not working.cancelled():
         working.result()
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return

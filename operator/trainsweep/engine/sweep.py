@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from trainsweep.api.kinds import KINDS
@@ -14,6 +17,63 @@ from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
 
 log = logging.getLogger(__name__)
+
+#: Seconds from one sweep to the next, and after one that failed.
+EVERY, RETRY = 600.0, 5.0
+#: The same while a namespace may not be listed: its return is noticed by nothing else.
+UNSEEN_EVERY = 60.0
+
+
+class Sweeps:
+    """One sweep after another. `last` is when one was complete (epoch seconds), `unseen` the namespaces that it had to
+    leave out; `left_out` is called when these change.
+    """
+
+    def __init__(
+        self,
+        sweep: Callable[[], Awaitable[frozenset[str]]],
+        *,
+        left_out: Callable[[frozenset[str]], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._sweep = sweep
+        self._left_out = left_out
+        self._now = now
+        self._asked = asyncio.Event()
+        self.last: float | None = None
+        self.unseen: frozenset[str] = frozenset()
+
+    def ask(self) -> None:
+        """Let the next one begin now."""
+        self._asked.set()
+
+    async def one(self) -> None:
+        """Sweep, again if need be, until one is complete."""
+        while True:
+            if await self._done():
+                return
+            await asyncio.sleep(RETRY)
+
+    async def go_on(self) -> None:
+        """Never return."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), UNSEEN_EVERY if self.unseen else EVERY)
+            self._asked.clear()
+            await self.one()
+
+    async def _done(self) -> bool:
+        try:
+            unseen = await self._sweep()
+        except Exception as error:
+            log.warning("our objects cannot be listed; the sweep is tried again", extra={"error": repr(error)})
+            return False
+        if unseen != self.unseen:
+            self.unseen = unseen
+            self._left_out(unseen)
+            log.warning("the namespaces that may not be listed are others now", extra={"left out": sorted(unseen)})
+        self.last = self._now().timestamp()
+        return True
 
 
 async def sweep(
