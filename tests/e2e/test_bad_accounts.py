@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -130,6 +131,54 @@ async def test_an_observed_resource_waits_for_its_account(world: World):
     await world.account("going", **modelarts(world), credentials={"secretRef": {"name": HUAWEI}})
     await world.gone(KIND, "it")
     assert world.writes() == [("DeleteVersion", "155501/2")]
+
+
+HTML = {"status": 404, "body": "<html>nothing here</html>"}
+FORBIDDEN = {"status": 403, "body": {"error_code": "ModelArts.0112", "error_msg": "No permission."}}
+
+
+@pytest.mark.parametrize(("answer", "reason"), [(HTML, "MalformedAnswer"), (FORBIDDEN, "PermissionDenied")])
+async def test_an_account_that_gets_no_good_answer_is_not_called_ready(
+    quiet_world: World, answer: dict[str, Any], reason: str
+):
+    world = quiet_world
+    world.modelarts.faults.add(times=None, **answer)
+    world.start_operator()
+    body = await account_says(world, HUAWEI, reason)
+    assert condition(body, "Ready")["status"] == "False"
+    world.modelarts.faults.clear()
+    await account_says(world, HUAWEI, "CredentialsValid")
+
+
+async def test_an_account_in_a_wrong_place_is_not_called_ready(world: World):
+    await world.account("dead", **modelarts(world, "http://127.0.0.1:9"), credentials={"secretRef": {"name": HUAWEI}})
+    unknown = modelarts(world) | {"credentials": {"secretRef": {"name": HUAWEI}}}
+    unknown["modelArts"] = {
+        "endpoint": world.urls[HUAWEI],
+        "iamEndpoint": world.urls[HUAWEI],
+        "projectName": "no-such-project",
+    }
+    await world.account("unknown", **unknown)
+    await account_says(world, "dead", "ProviderUnavailable")
+
+    async def told() -> str:
+        ready = condition(await world.api.get("ProviderConfig", "unknown"), "Ready")
+        return ready.get("message", "") if ready.get("status") == "False" else ""
+
+    assert "no-such-project" in await until(told)
+
+
+async def test_accounts_that_share_a_wrong_key_do_not_lock_it_together(quiet_world: World):
+    world = quiet_world
+    await world.secret("wrong", **good_key(world) | {"secretKey": "a-wrong-secret-key-that-nobody-has-ever-seen"})
+    names = [f"account-{number}" for number in range(7)]
+    for name in names:
+        await world.account(name, **modelarts(world), credentials={"secretRef": {"name": "wrong"}})
+    world.start_operator()
+    for name in names:
+        await account_says(world, name, "CredentialsInvalid")
+    refused = [entry for entry in world.modelarts.journal.entries if entry.status == 401]
+    assert len(refused) == 1
 
 
 async def test_a_wrong_key_is_told_once_and_never_locked_out(quiet_world: World):

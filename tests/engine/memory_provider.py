@@ -39,6 +39,8 @@ READ_FAULTS: dict[str, Callable[[], Exception]] = {
     "forbidden": lambda: PermissionDenied("not for you", status=403),
     "bad signature": lambda: CredentialsInvalid("signature does not match", status=401),
     "too fast": lambda: RateLimited("slow down", status=429, retry_after=7.0),
+    "too fast for years": lambda: RateLimited("slow down", status=429, retry_after=1e8),
+    "no such project": lambda: ConfigurationError("InvalidSpec", "There is no such project."),
     "defect": lambda: TypeError("nobody thought of this"),
 }
 WRITE_FAULTS: dict[str, Callable[[], Exception]] = {
@@ -50,7 +52,7 @@ WRITE_FAULTS: dict[str, Callable[[], Exception]] = {
     "bad signature": lambda: CredentialsInvalid("signature does not match", status=401),
     "unfit account": lambda: ConfigurationError("InvalidSpec", "no such project; correct modelArts.projectName"),
 }
-FAULTS = sorted((READ_FAULTS.keys() | WRITE_FAULTS.keys()) - {"defect"})
+FAULTS = sorted((READ_FAULTS.keys() | WRITE_FAULTS.keys()) - {"defect", "no such project", "too fast for years"})
 
 
 @dataclass
@@ -88,6 +90,8 @@ class Remotes:
     write_faults: str = ""
     #: And with every read by id.
     read_faults: str = ""
+    #: And with every call that asks whether the account is accepted.
+    probe_faults: str = ""
     #: Seconds from the acceptance of a stop or delete to its effect.
     effect: float = EFFECT
     #: Seconds of the way there, and of the way back.
@@ -185,6 +189,8 @@ class MemoryProvider:
 
     async def probe(self) -> None:
         await self._arrive("probe", "")
+        if self.world.probe_faults:
+            raise READ_FAULTS[self.world.probe_faults]()
         self._fail(READ_FAULTS)
 
     def part(self, target: Target, part: Remote) -> Target:

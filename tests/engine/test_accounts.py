@@ -112,6 +112,83 @@ class TestAnAccountThatComesLate:
         assert world.api.of_kind(TASK) == []
 
 
+class TestProof:
+    """A ProviderConfig says that the provider accepts it only when it does."""
+
+    def begin(self, world, fault):
+        world.kill()
+        world.remotes.probe_faults = fault
+        world.start()
+        world.run(10)
+
+    @pytest.mark.parametrize(
+        ("fault", "reason"),
+        [
+            ("outage", "ProviderUnavailable"),
+            ("page of HTML", "MalformedAnswer"),
+            ("forbidden", "PermissionDenied"),
+            ("wrong place", "Misrouted"),
+            ("too fast", "RateLimited"),
+            ("no such project", "InvalidSpec"),
+        ],
+    )
+    def test_what_stands_in_the_way_is_told_until_it_is_gone(self, world, fault, reason):
+        self.begin(world, fault)
+        for _ in range(20):
+            account = world.condition("ProviderConfig", "qianfan")
+            assert (account["status"], account["reason"]) == ("False", reason)
+            world.run(30)
+        world.remotes.probe_faults = ""
+        world.run(600)
+        assert world.condition("ProviderConfig", "qianfan")["status"] == "True"
+        asked = len(world.remotes.journal)
+        world.run(3600)
+        assert len(world.remotes.journal) == asked, "once proven, nobody asks again"
+
+    def test_any_call_that_works_proves_the_account(self, world):
+        self.begin(world, "forbidden")
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("run", taskID="task-a1")
+        world.run(10)
+        assert world.ready("run") == ("True", "Available")
+        assert world.condition("ProviderConfig", "qianfan")["status"] == "True"
+
+    def test_it_is_asked_for_less_and_less_often(self, world):
+        self.begin(world, "forbidden")
+        world.run(3600)
+        assert 12 <= len(world.remotes.journal) / 2 <= 22
+
+    def test_accounts_that_share_a_refused_key_do_not_lock_it(self, world):
+        world.kill()
+        world.remotes.probe_faults = "bad signature"
+        for number in range(7):
+            spec = {"provider": "Qianfan", "qianfan": {}, "credentials": {"secretRef": {"name": "keys"}}}
+            world.api.create("ProviderConfig", NAMESPACE, f"more-{number}", spec)
+        world.api.delete("ProviderConfig", NAMESPACE, "modelarts")
+        world.start()
+        world.run(50)
+        assert len(world.remotes.journal) == 1
+        for number in range(7):
+            assert world.condition("ProviderConfig", f"more-{number}")["reason"] == "CredentialsInvalid"
+        world.run(600)
+        assert len(world.remotes.journal) <= 5
+        world.remotes.probe_faults = ""
+        world.run(600)
+        for number in range(7):
+            assert world.condition("ProviderConfig", f"more-{number}")["status"] == "True"
+
+    def test_a_long_retry_after_is_told_on_the_account_and_ends_with_a_new_secret(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("run", taskID="task-a1")
+        world.run(10)
+        world.remotes.faults.append("too fast for years")
+        world.run(100)
+        assert world.condition("ProviderConfig", "qianfan")["reason"] == "RateLimited"
+        world.set_secret("second")
+        world.run(90)
+        assert world.condition("ProviderConfig", "qianfan")["status"] == "True"
+
+
 class TestTheGuard:
     @pytest.fixture
     def wave(self, world):

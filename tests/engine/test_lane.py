@@ -14,9 +14,12 @@ from trainsweep.core.errors import (
     Unavailable,
 )
 from trainsweep.engine.lane import (
+    LIMITED_NEWS,
     OPEN_FIRST,
     OPEN_LONGEST,
     OUTAGE_THRESHOLD,
+    QUIET_LONGEST,
+    QUIET_STEP,
     REFUSED_FIRST,
     Bucket,
     Call,
@@ -164,6 +167,84 @@ class TestTooFast:
         for _ in range(OUTAGE_THRESHOLD * 2):
             await outcome(lane, RateLimited("slow down", retry_after=1))
         assert not lane.circuit.open
+
+    @virtual_time
+    async def test_a_retry_after_of_years_is_cut_short(self):
+        lane = a_lane()
+        await outcome(lane, RateLimited("slow down", retry_after=99_999_999))
+        await lane.turn()
+        assert seconds() == QUIET_LONGEST
+
+    @virtual_time
+    async def test_new_credentials_end_the_quiet_also_for_those_that_wait(self):
+        lane = a_lane()
+        await outcome(lane, RateLimited("slow down", retry_after=300))
+        waiting = asyncio.ensure_future(lane.turn())
+        await asyncio.sleep(7)
+        lane.reset()
+        await waiting
+        assert seconds() <= 7 + QUIET_STEP
+
+    @virtual_time
+    async def test_it_is_worth_telling_when_it_lasts_or_is_going_to_and_until_a_call_works(self):
+        lane = a_lane()
+        await outcome(lane, RateLimited("slow down", retry_after=1))
+        assert lane.limited is None
+        await asyncio.sleep(LIMITED_NEWS)
+        assert "slow down" in str(lane.limited)
+        await outcome(lane)
+        assert lane.limited is None
+        await outcome(lane, RateLimited("slow down", retry_after=LIMITED_NEWS))
+        assert lane.limited
+        await asyncio.sleep(LIMITED_NEWS + QUIET_LONGEST + 1)
+        assert lane.limited is None, "nobody has asked since"
+
+
+class TestSharedCredentials:
+    """Providers lock a key after a few bad signatures, whichever account of ours sends them."""
+
+    def lanes(self, count=7):
+        lanes = []
+        for number in range(count):
+            lanes.append(a_lane(sharers=lambda own=number: [*lanes[:own], *lanes[own + 1 :]]))
+        return lanes
+
+    async def asked(self, lanes, error=None):
+        """How many calls go out when every lane is asked at the same time, and each takes a second."""
+        outcomes = await asyncio.gather(*(outcome(lane, error, takes=1) for lane in lanes))
+        return sum(one is not CircuitOpen for one in outcomes)
+
+    @virtual_time
+    async def test_what_one_is_refused_holds_for_all_and_one_alone_makes_the_trial(self):
+        lanes, refused = self.lanes(), CredentialsInvalid("401")
+        await outcome(lanes[0], refused)
+        assert await self.asked(lanes, refused) == 0
+        for _ in range(5):
+            await asyncio.sleep(OPEN_LONGEST + 1)
+            assert await self.asked(lanes, refused) == 1
+        await asyncio.sleep(OPEN_LONGEST + 1)
+        assert await self.asked(lanes) == 1
+        assert await self.asked(lanes) == 7, "what one is granted holds for all, too"
+
+    @virtual_time
+    async def test_an_outage_is_each_ones_own(self):
+        one, other = self.lanes(2)
+        for _ in range(OUTAGE_THRESHOLD):
+            await outcome(one, Unavailable("503"))
+        assert one.circuit.open
+        assert await outcome(other) == "answer"
+
+    @virtual_time
+    async def test_a_trial_that_never_ends_leaves_room_for_that_of_another(self):
+        one, other = self.lanes(2)
+        await outcome(one, CredentialsInvalid("401"))
+        await asyncio.sleep(REFUSED_FIRST + 1)
+        endless = asyncio.ensure_future(outcome(one, takes=10_000))
+        await asyncio.sleep(1)
+        assert await outcome(other) is CircuitOpen
+        await asyncio.sleep(REFUSED_FIRST)
+        assert await outcome(other) == "answer"
+        endless.cancel()
 
 
 class TestTheCircuit:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from trainsweep.api.provider_config import AccountSpec
+from trainsweep.core.errors import ConfigurationError, ProviderError
 from trainsweep.core.facts import Verb
 from trainsweep.core.guard import Guard
 from trainsweep.core.record import Key
 from trainsweep.core.remote import Receipt, Remote, Target
 from trainsweep.engine.lane import Bucket, Call, Lane, Observer
 from trainsweep.engine.poll import Poll
+from trainsweep.engine.proof import Proof
 from trainsweep.engine.snapshot import Snapshot, Snapshots
 from trainsweep.providers.base import Provider
 from trainsweep.providers.credentials import Credentials
@@ -24,7 +26,8 @@ class Account:
 
     `wake(key)` puts a resource on the queue; `troubled()` is called when the circuit opens or closes;
     `may_write()` says whether this replica leads at this moment;
-    `observe` is told of every call.
+    `observe` is told of every call; `doubted()` is called when another thing is known of why the account is not proven;
+    `others()` are the accounts in use, of which those with the same credentials share what is refused.
     """
 
     def __init__(
@@ -37,14 +40,31 @@ class Account:
         troubled: Callable[[], None],
         may_write: Callable[[], bool] = lambda: True,
         observe: Observer = lambda *_: None,
+        doubted: Callable[[], None] = lambda: None,
+        others: Callable[[], Iterable[Account]] = tuple,
     ) -> None:
         self.spec = spec
         self.identity = identity
         self.uid = ""
         self.fingerprint = ""
+        #: Tells whether two accounts send the same credentials to the same service.
+        self.login = ""
+        self._others = others
+        self._observe = observe
+        self.proof = Proof(self.probe, doubted)
         self._provider: Provider | None = None
         self.guard = Guard(limit=spec.deletion_guard.max_deletions, window=spec.deletion_guard.window_seconds)
-        self.lane = _lane(spec, now, troubled, may_write, observe)
+        reads, writes = _buckets(spec)
+        self.lane = Lane(
+            reads=reads,
+            writes=writes,
+            in_flight=in_flight(spec),
+            now=now,
+            changed=troubled,
+            may_write=may_write,
+            observe=self._called,
+            sharers=lambda: [other.lane for other in self.sharers()],
+        )
         self.snapshots: Snapshots = Snapshots(self._list)
         self.poll = Poll(self.snapshots, spec.polling, wake)
 
@@ -58,10 +78,21 @@ class Account:
         """Go on with this client; a circuit that was open closes."""
         before, self._provider = self._provider, provider
         self.fingerprint = fingerprint(self.spec, credentials)
+        self.login = _login(self.identity, credentials)
+        await self.proof.stop()
         self.lane.reset()
         if before:
             await before.aclose()
         self.poll.start()
+
+    def sharers(self) -> list[Account]:
+        """The other accounts with the same credentials."""
+        return [other for other in self._others() if other is not self and other.login == self.login]
+
+    @property
+    def trouble(self) -> ProviderError | ConfigurationError | None:
+        """What the account as a whole suffers from."""
+        return self.lane.circuit.cause or self.proof.doubt or self.lane.limited
 
     def reconfigure(self, spec: AccountSpec, approved_until: datetime | None) -> None:
         """Take over what may change in a ProviderConfig."""
@@ -74,6 +105,7 @@ class Account:
         self.guard.approved_until = approved_until
 
     async def aclose(self) -> None:
+        await self.proof.stop()
         await self.poll.stop()
         if self._provider:
             await self._provider.aclose()
@@ -89,31 +121,17 @@ class Account:
     async def probe(self) -> None:
         await self.lane.call(self.provider.probe, Call("probe"))
 
+    def _called(self, call: Call, outcome: str, took: float) -> None:
+        if outcome == "ok":
+            self.proof.give()
+        self._observe(call, outcome, took)
+
     async def _list(self, collection: str) -> Snapshot:
         return Snapshot.of(await self.lane.call(lambda: self.provider.list(collection), Call("list")))
 
 
 def in_flight(spec: AccountSpec) -> int:
     return spec.rate_limit.max_in_flight or PACES[spec.provider].in_flight
-
-
-def _lane(
-    spec: AccountSpec,
-    now: Callable[[], datetime],
-    troubled: Callable[[], None],
-    may_write: Callable[[], bool],
-    observe: Observer,
-) -> Lane:
-    reads, writes = _buckets(spec)
-    return Lane(
-        reads=reads,
-        writes=writes,
-        in_flight=in_flight(spec),
-        now=now,
-        changed=troubled,
-        may_write=may_write,
-        observe=observe,
-    )
 
 
 def _buckets(spec: AccountSpec) -> tuple[Bucket, Bucket]:
@@ -125,5 +143,18 @@ def _buckets(spec: AccountSpec) -> tuple[Bucket, Bucket]:
 def fingerprint(spec: AccountSpec, credentials: Credentials) -> str:
     """Tells whether a client would be made from the same again, without keeping the credentials."""
     made_from = spec.model_dump_json(include={"model_arts", "qianfan", "error_classes"})
-    values = [getattr(credentials, name) for name in type(credentials).__slots__]
-    return hashlib.sha256("\0".join([made_from, str(in_flight(spec)), *values]).encode()).hexdigest()
+    return _digest(made_from, str(in_flight(spec)), *_values(credentials))
+
+
+def _login(identity: tuple[str, ...], credentials: Credentials) -> str:
+    """The whole credentials, not the access key alone: a wrong secret key must not shut out who has the right one."""
+    provider, url, *_ = identity
+    return _digest(provider, url, *_values(credentials))
+
+
+def _values(credentials: Credentials) -> list[str]:
+    return [getattr(credentials, name) for name in type(credentials).__slots__]
+
+
+def _digest(*words: str) -> str:
+    return hashlib.sha256("\0".join(words).encode()).hexdigest()

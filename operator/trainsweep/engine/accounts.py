@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 from trainsweep.api.common import ProviderName
 from trainsweep.api.names import API_VERSION
@@ -25,7 +26,6 @@ from trainsweep.core.past import Past, parse_time
 from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key, Record
 from trainsweep.engine.account import Account, fingerprint, in_flight
-from trainsweep.engine.lane import CircuitOpen
 from trainsweep.engine.parse import Config, parse
 from trainsweep.engine.protection import Protection
 from trainsweep.engine.secrets import existing
@@ -80,6 +80,8 @@ class Accounts:
         self._protection = Protection(client, writer, store, edited=self._edited)
         self._accounts: dict[Key, Account] = {}
         self._obstacles: dict[Key, Obstacle] = {}
+        #: Whose turn it is to find out whether some credentials are accepted.
+        self._logins: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         #: By ProviderConfig: its uid, and whether it was looked at. One made again under its name is another account.
         self._settled: dict[Key, tuple[str, asyncio.Event]] = {}
 
@@ -157,11 +159,15 @@ class Accounts:
         )
         self._accounts[config.key] = account
         await account.use(provider, credentials)
-        try:
-            await account.probe()
-        except (ProviderError, CircuitOpen) as error:
+        # One after the other: of accounts with the same credentials only the first finds out that they are refused.
+        async with self._logins.setdefault(account.login, asyncio.Lock()):
+            for other in account.sharers():
+                if other.lane.refused:
+                    account.lane.suspend(other.lane.circuit)
+            await account.proof.begin()
+        if doubt := account.proof.doubt:
             log.warning(
-                "the provider does not accept the account", extra={"account": str(config.key), "why": str(error)}
+                "the provider does not accept the account", extra={"account": str(config.key), "why": str(doubt)}
             )
         self._wake_all(config.key)
 
@@ -172,6 +178,8 @@ class Accounts:
             now=self._now,
             wake=self._wake,
             troubled=lambda: self._troubled(config.key),
+            doubted=lambda: self._revisit(config.key),
+            others=self._accounts.values,
             may_write=self._may_act,
             observe=lambda call, result, took: self._metrics.remote_call(
                 config.key.place, call.operation, call.kind, result, took=took, waited=call.waited
@@ -228,7 +236,7 @@ class Accounts:
             generation=config.generation,
             resources=len(self._store.users.get(key, ())),
             deleting=config.deleting,
-            obstacle=self._obstacles.get(key) or (trouble(circuit.cause) if circuit and circuit.cause else None),
+            obstacle=self._obstacles.get(key) or (_told(account.trouble) if account else None),
             circuit_open=bool(circuit and circuit.open),
             circuit_since=circuit.since if circuit else None,
             held=held,
@@ -292,6 +300,12 @@ def unfit(record: Record, config: Config | None, namespace: Namespace) -> Obstac
 def obstacle(reason: Reason, message: str) -> Obstacle:
     """Something on the cluster's side."""
     return Obstacle(reason, message, stalled=reason in STALLING, configuration=True)
+
+
+def _told(error: ProviderError | ConfigurationError | None) -> Obstacle | None:
+    if isinstance(error, ConfigurationError):
+        return obstacle(Reason.of(error.reason), error.message)
+    return trouble(error) if error else None
 
 
 def trouble(error: ProviderError) -> Obstacle:

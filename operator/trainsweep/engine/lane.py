@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -46,6 +46,12 @@ OUTAGE_THRESHOLD = 5
 OPEN_FIRST, OPEN_LONGEST = 5.0, 300.0
 #: Refused credentials: longer than Huawei's lock-out of five minutes needs no fast trial, a new Secret closes at once.
 REFUSED_FIRST = 60.0
+#: The longest Retry-After that is followed (seconds): what asks for more is a mistake, and would stop all clean-up.
+QUIET_LONGEST = 600.0
+#: The same in which every caller looks whether the quiet was ended early.
+QUIET_STEP = 5.0
+#: Seconds of 429 without a call that worked from which on it is worth telling.
+LIMITED_NEWS = 30.0
 
 
 class CircuitOpen(Exception):
@@ -108,7 +114,11 @@ class Circuit:
 
 
 class Lane:
-    """Runs calls to one account. `changed` is called when the circuit opens or closes."""
+    """Runs calls to one account. `changed` is called when the circuit opens or closes.
+
+    `sharers` are the other lanes with the same credentials: providers count the bad signatures of a key, so that what
+    one of them is refused holds for all, and one of them alone makes the trial.
+    """
 
     def __init__(
         self,
@@ -120,6 +130,7 @@ class Lane:
         changed: Callable[[], None] = lambda: None,
         may_write: Callable[[], bool] = lambda: True,
         observe: Observer = lambda *_: None,
+        sharers: Callable[[], Iterable[Lane]] = tuple,
         rng: random.Random | None = None,
     ) -> None:
         self._buckets = {False: reads, True: writes}
@@ -128,8 +139,11 @@ class Lane:
         self._changed = changed
         self._may_write = may_write
         self._observe = observe
+        self._sharers = sharers
         self._rng = rng or random.Random()  # noqa: S311 (spreads retries, guards nothing)
         self._quiet_until = 0.0
+        #: Since when the provider answers 429, and its last one.
+        self._limited: tuple[float, RateLimited] | None = None
         self._trial = False
         self.circuit = Circuit()
 
@@ -154,6 +168,7 @@ class Lane:
                 raise
             for bucket in self._buckets.values():
                 bucket.recover()
+            self._limited = None
             if circuit is self.circuit:
                 self._worked(trial=trial)
             return result
@@ -180,11 +195,11 @@ class Lane:
         """Wait until the next request of the call under way may go out."""
         clock = asyncio.get_running_loop().time
         call = _call.get() or Call()
-        pause = self._buckets[call.wanted is not None].take(clock())
-        while (pause := max(pause, self._quiet_until - clock())) > 0:
+        due = clock() + self._buckets[call.wanted is not None].take(clock())
+        while (pause := max(due, self._quiet_until) - clock()) > 0:
+            pause = min(pause, QUIET_STEP)
             await asyncio.sleep(pause)
             call.waited += pause
-            pause = 0.0  # the provider may have asked for quiet meanwhile
         self.check()
 
     def check(self) -> None:
@@ -196,7 +211,37 @@ class Lane:
             raise Fenced("it is not wanted any more, or this replica does not lead any more")
 
     def reset(self) -> None:
-        """Close the circuit: the credentials changed. Calls that began before count no more, however they end."""
+        """Begin anew: the credentials changed. Calls that began before count no more, however they end."""
+        self._quiet_until = 0.0
+        self._limited = None
+        self._close()
+
+    def suspend(self, refused: Circuit) -> None:
+        """Open the circuit as that of a sharer, which was refused or makes its trial."""
+        was_open, circuit = self.circuit.open, self.circuit
+        circuit.cause = refused.cause
+        circuit.trips = max(circuit.trips, refused.trips)
+        circuit.open_until = max(circuit.open_until, refused.open_until)
+        if not was_open:
+            circuit.since = self._now()
+            self._changed()
+
+    @property
+    def refused(self) -> bool:
+        """The circuit is open for the sake of the credentials."""
+        return isinstance(self.circuit.cause, CredentialsInvalid)
+
+    @property
+    def limited(self) -> RateLimited | None:
+        """The last 429, while the provider has answered so for a while or asks for a long pause."""
+        if self._limited is None:
+            return None
+        now, (since, error) = asyncio.get_running_loop().time(), self._limited
+        if now > self._quiet_until + QUIET_LONGEST:
+            return None  # and nobody has asked since
+        return error if max(now, self._quiet_until) - since >= LIMITED_NEWS else None
+
+    def _close(self) -> None:
         was_open = self.circuit.open
         self.circuit = Circuit()
         self._trial = False
@@ -212,18 +257,32 @@ class Lane:
         if wait > 0 or self._trial:
             raise CircuitOpen(max(wait, 1.0) * self._rng.uniform(1.0, 1.3), circuit.cause)
         self._trial = begin
+        if begin and self.refused:
+            ahead = asyncio.get_running_loop().time() + REFUSED_FIRST
+            for other in self._sharers():
+                other.suspend(replace(circuit, open_until=ahead))
         return begin
 
     def _worked(self, *, trial: bool) -> None:
         self.circuit.failures = 0
         if trial:
-            self.reset()
+            self._accepted()
+
+    def _accepted(self) -> None:
+        """The trial was answered: go on, and so may all that were refused for the same credentials."""
+        if self.refused:
+            for other in self._sharers():
+                if other.refused:
+                    other._close()
+        self._close()
 
     def _slow_down(self, error: RateLimited) -> None:
         for bucket in self._buckets.values():
             bucket.slow_down()
-        pause = error.retry_after or self._rng.uniform(1.0, 3.0)
-        self._quiet_until = max(self._quiet_until, asyncio.get_running_loop().time() + pause)
+        now = asyncio.get_running_loop().time()
+        pause = min(QUIET_LONGEST, error.retry_after or self._rng.uniform(1.0, 3.0))
+        self._quiet_until = max(self._quiet_until, now + pause)
+        self._limited = (self._limited[0] if self._limited else now), error
 
     def _failed(self, error: ProviderError, *, trial: bool) -> None:
         now = asyncio.get_running_loop().time()
@@ -231,6 +290,8 @@ class Lane:
             self._trial = False
         if isinstance(error, CredentialsInvalid):
             self._trip(error, now, REFUSED_FIRST)
+            for other in self._sharers():
+                other.suspend(self.circuit)
         elif isinstance(error, Unavailable):
             self.circuit.failures += 1
             if trial or self.circuit.failures >= OUTAGE_THRESHOLD:
@@ -239,7 +300,7 @@ class Lane:
             # The service answered: it is there.
             self.circuit.failures = 0
             if trial:
-                self.reset()
+                self._accepted()
 
     def _trip(self, error: ProviderError, now: float, first: float) -> None:
         circuit = self.circuit
