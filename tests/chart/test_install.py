@@ -195,4 +195,7 @@ def test_the_notes_warn(cluster_helm: Helm):
     assert "in the clear" in cluster_helm.notes({"settings": {"allowHttpEndpoints": True}})
     assert "crds.keep is false" in cluster_helm.notes({"crds": {"keep": False}})
     assert "trainsweep crds" in cluster_helm.notes({"crds": {"install": False}})
-    assert "-n team-a create secret" in cluster_helm.notes({"scopedNamespaces": ["team-a"]})
+    scoped = {"scopedNamespaces": ["team-a"]}
+    assert "-n team-a create secret" in cluster_helm.notes(scoped)
+    assert "do not delete one of the watched namespaces whole" in cluster_helm.notes(scoped)
+    assert "WARNING" not in cluster_helm.notes(scoped | {"rbac": {"clusterWide": True}})
