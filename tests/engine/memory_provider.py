@@ -144,11 +144,12 @@ class Remotes:
 class MemoryProvider:
     """One client of the account, for one life of the operator."""
 
-    def __init__(self, world: Remotes, pace: Pace, killed: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, world: Remotes, pace: Pace, killed: Callable[[], bool] = lambda: False, place: str = "") -> None:
         self.world = world
         self._pace = pace
         self._killed = killed
         self.closed = False
+        self.place = place
 
     async def read(self, target: Target) -> Remote:
         await self._arrive("read", target)

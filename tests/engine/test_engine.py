@@ -179,6 +179,32 @@ class TestOneRemoteThingHasOneOwner:
         assert together or world.api.get(TASK, NAMESPACE, "younger") is None
         assert world.ready("elder") == ("False", "SecretNotFound")
 
+    @pytest.mark.parametrize(("project", "conflict"), [("main", True), ("other", False)])
+    def test_also_where_a_project_is_told_by_its_name(self, world, project, conflict):
+        named = {"provider": "ModelArts", "modelArts": {"region": "cn-north-4", "projectName": project}}
+        world.api.create(
+            "ProviderConfig", NAMESPACE, "named", {**named, "credentials": {"secretRef": {"name": "keys"}}}
+        )
+        for remotes in (world.remotes, world.elsewhere):
+            remotes.add(Thing.CONFIG, "nightly", STOPPED)
+        world.declare("elder", "TrainingJobConfig", configName="nightly")
+        world.run(5)
+        reference = {"name": "named"}
+        world.declare("younger", "TrainingJobConfig", configName="nightly", providerConfigRef=reference)
+        for restart in (False, True):
+            if restart:
+                world.kill()
+                world.start()
+            world.run(60)
+            assert world.ready("elder", "TrainingJobConfig") == ("True", "Available")
+            told = ("False", "ManagementConflict") if conflict else ("True", "Available")
+            assert world.ready("younger", "TrainingJobConfig") == told
+        world.api.delete("TrainingJobConfig", NAMESPACE, "younger")
+        world.run(60)
+        assert len(world.api.of_kind("TrainingJobConfig")) == 1
+        assert ("nightly" in world.elsewhere.items) is conflict
+        assert "nightly" in world.remotes.items
+
     def test_a_rival_is_not_let_go_for_an_elder_that_has_not_seen_the_thing(self, world):
         world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
         world.declare("elder", taskID="task-a1", annotations={"trainsweep.dev/paused": "true"})

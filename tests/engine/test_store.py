@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from trainsweep.core.remote import Target, Thing
 from trainsweep.engine.parse import Config, Unreadable, parse
 from trainsweep.engine.store import Change, Store, newer
 from trainsweep.providers.registry import identity
@@ -125,8 +126,6 @@ class TestViews:
 
 class TestClaims:
     def claim(self, store, record, account=ACCOUNT):
-        from trainsweep.core.remote import Target
-
         return store.claim(record.key, account, Target(record.thing, TARGET_ID))
 
     def put(self, store, *records):
@@ -203,6 +202,24 @@ class TestClaims:
         other = a_record("other", age=1, spec={"providerConfigRef": {"name": "loud"}})
         owner, other = self.put(store, a_record("owner", age=9, status={"externalID": TARGET_ID}), other)
         assert self.claim(store, other, identity(store.configs[other.config].spec)) == owner.key
+
+    def test_a_project_that_is_only_named_may_be_any_until_its_claimant_knows_which(self, store):
+        target, url = Target(Thing.CONFIG, "conf"), "https://modelarts.cn-north-4.myhuaweicloud.com"
+        block = {"provider": "ModelArts", "modelArts": {"region": "cn-north-4", "projectName": "main"}, "qianfan": None}
+        store.put_config(a_config("named", **block))
+        spec = {"configName": "conf", "providerConfigRef": {"name": "named"}}
+        owner = a_record("owner", kind="TrainingJobConfig", spec=spec, status={"externalID": "conf"})
+        store.put(owner)
+        rival = a_record("rival", kind="TrainingJobConfig", spec={"configName": "conf"})
+        store.put(rival)
+        here, elsewhere = ("ModelArts", url, "0" * 32), ("ModelArts", url, "1" * 32)
+        assert store.claim(rival.key, here, target) == owner.key
+        assert not store.settled(owner.key, here)
+        store.claim(owner.key, elsewhere, target)
+        assert store.claim(rival.key, here, target) is None
+        store.claim(owner.key, here, target)
+        assert store.claim(rival.key, here, target) == owner.key
+        assert store.settled(owner.key, here)
 
     def test_the_heirs_are_known_until_the_claim_is_given_up(self, store):
         old, new = self.put(store, a_record("old", age=9), a_record("new", age=1))

@@ -24,6 +24,8 @@ CONFIGS = {
     "modelarts": {"provider": "ModelArts", "modelArts": {"region": "cn-north-4", "projectID": "0" * 32}},
 }
 ELSEWHERE = "1" * 32
+#: Projects by name.
+PROJECTS = {"main": "0" * 32, "other": ELSEWHERE}
 FAST = {"readsPerSecond": 1000, "writesPerSecond": 1000}
 
 
@@ -70,8 +72,9 @@ class World:
 
     def open_provider(self, spec: AccountSpec, pace: Pace, killed: Callable[[], bool]) -> MemoryProvider:
         self.opened.append(spec)
-        other = spec.model_arts is not None and spec.model_arts.project_id == ELSEWHERE
-        return MemoryProvider(self.elsewhere if other else self.remotes, pace, killed)
+        place = spec.model_arts.project_id or PROJECTS[spec.model_arts.project_name or ""] if spec.model_arts else ""
+        other = place == ELSEWHERE
+        return MemoryProvider(self.elsewhere if other else self.remotes, pace, killed, place)
 
     def set_secret(self, key: str, name: str = "keys") -> None:
         """Write a Secret, as `kubectl apply` does: what others put into its metadata stays."""

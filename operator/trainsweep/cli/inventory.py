@@ -14,7 +14,7 @@ from trainsweep.engine.account import Account
 from trainsweep.engine.memory import Memory
 from trainsweep.engine.observe import identify
 from trainsweep.engine.store import Store
-from trainsweep.providers.registry import HOLDS, identity
+from trainsweep.providers.registry import HOLDS, identity, may_be_same
 
 #: Told after each list: how many of how many are read.
 Told = Callable[[int, int], None]
@@ -121,7 +121,7 @@ async def _named(record: Record, account: Account, store: Store) -> Target | Non
     """What a resource names in this account. A name that fits nothing, or several things, names none of them."""
     config = store.configs.get(record.config)
     try:
-        if config is None or identity(config.spec) != account.identity:
+        if config is None or not may_be_same(identity(config.spec), account.identity):
             return None
         found = await identify(record, Memory(record.uid, record.config), account, store)
     except ConfigurationError:

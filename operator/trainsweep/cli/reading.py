@@ -17,7 +17,7 @@ from trainsweep.core.reasons import Reason
 from trainsweep.engine.account import Account, in_flight
 from trainsweep.providers.credentials import Credentials, parse_credentials
 from trainsweep.providers.pacing import paced
-from trainsweep.providers.registry import Endpoints, identity, open_provider
+from trainsweep.providers.registry import Endpoints, open_provider
 
 AllowHttp = Annotated[
     bool,
@@ -48,7 +48,7 @@ def allowed(http: bool, hosts: list[str] | None) -> Endpoints:
 @asynccontextmanager
 async def reading(spec: AccountSpec, credentials: Credentials, endpoints: Endpoints) -> AsyncIterator[Account]:
     """The account, closed at the end. Raises `ConfigurationError` when spec and credentials do not fit."""
-    account = Account(spec, identity(spec), now=utc_now, wake=lambda _: None, troubled=lambda: None)
+    account = Account(spec, now=utc_now, wake=lambda _: None, troubled=lambda: None)
     transport = paced(account.lane, in_flight(spec))
     provider = open_provider(spec, credentials, endpoints=endpoints, transport=transport, now=utc_now)
     await account.use(provider, credentials)

@@ -18,7 +18,7 @@ from trainsweep.engine.proof import Proof
 from trainsweep.engine.snapshot import Snapshot, Snapshots
 from trainsweep.providers.base import Provider
 from trainsweep.providers.credentials import Credentials
-from trainsweep.providers.registry import PACES
+from trainsweep.providers.registry import PACES, identity
 
 
 class Account:
@@ -33,7 +33,6 @@ class Account:
     def __init__(
         self,
         spec: AccountSpec,
-        identity: tuple[str, ...],
         *,
         now: Callable[[], datetime],
         wake: Callable[[Key], None],
@@ -44,7 +43,6 @@ class Account:
         others: Callable[[], Iterable[Account]] = tuple,
     ) -> None:
         self.spec = spec
-        self.identity = identity
         self.uid = ""
         self.fingerprint = ""
         #: Tells whether two accounts send the same credentials to the same service.
@@ -73,6 +71,10 @@ class Account:
         if self._provider is None:
             raise RuntimeError("the account has no client yet")
         return self._provider
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        return identity(self.spec, self._provider.place if self._provider else "")
 
     async def use(self, provider: Provider, credentials: Credentials) -> None:
         """Go on with this client; a circuit that was open closes."""

@@ -36,7 +36,7 @@ from trainsweep.kube.surroundings import Namespace
 from trainsweep.kube.writer import Writer
 from trainsweep.providers.credentials import Credentials
 from trainsweep.providers.pacing import paced
-from trainsweep.providers.registry import HOLDS, Endpoints, identity, open_provider
+from trainsweep.providers.registry import HOLDS, Endpoints, open_provider
 from trainsweep.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -174,7 +174,6 @@ class Accounts:
     def _new(self, config: Config) -> Account:
         account = Account(
             config.spec,
-            identity(config.spec),
             now=self._now,
             wake=self._wake,
             troubled=lambda: self._troubled(config.key),

@@ -197,8 +197,13 @@ class Reconciler:
         self._reporter.event(facts, Reason.FORCE_ORPHAN_IGNORED, message, warning=True)
 
     def _claimed(self, facts: Facts, account: Account, target: Target) -> Facts:
-        owner = self._store.claim(facts.record.key, account.identity, target)
-        return replace(facts, owner=owner, owner_pinned=bool(owner and self._store.pinned(owner)), target=target)
+        key, identity = facts.record.key, account.identity
+        moved = self._store.moved(key, identity)
+        owner = self._store.claim(key, identity, target)
+        for rival in self._store.rivals(key) if moved else ():
+            self._wake(rival)  # it may have taken another account for this one
+        settled = owner is not None and self._store.settled(owner, identity)
+        return replace(facts, owner=owner, owner_pinned=settled, target=target)
 
     async def _look(self, state: Pass, memory: Memory, *, fresh: bool) -> None:
         """Identify and observe. An error becomes an obstacle, and the plan says what follows from it."""

@@ -13,7 +13,7 @@ from trainsweep.core.outlook import asks_for_removal, strikes_at
 from trainsweep.core.record import Key, Record
 from trainsweep.core.remote import Target
 from trainsweep.engine.parse import Config
-from trainsweep.providers.registry import identity
+from trainsweep.providers.registry import identity, may_be_same
 
 
 class Change(Enum):
@@ -46,6 +46,8 @@ class Store:
     _buried: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _claims: defaultdict[Claim, set[Key]] = field(default_factory=lambda: defaultdict(set))
     _claimed: dict[Key, Claim] = field(default_factory=dict)
+    #: The account in which each claimant last claimed it: by then it is known which project a name means.
+    _places: dict[Key, tuple[str, ...]] = field(default_factory=dict)
     #: Claimants that have never seen what they name: the thing or its account is out of their reach.
     _in_vain: set[Key] = field(default_factory=set)
 
@@ -141,6 +143,7 @@ class Store:
         """
         claim = (target.thing.value, target.id)
         self._note_claim(key, claim)
+        self._places[key] = account
         if len(self._claims[claim]) == 1:
             return None
         claimants = [other for other in self._claims[claim] if other == key or self._counts(other, account)]
@@ -159,17 +162,30 @@ class Store:
         config = self.configs.get(record.config) if record else None
         if record is None or config is None or (record.deleting and not record.held):
             return False
-        if key in self._in_vain and not self.pinned(key):
+        if key in self._in_vain and not self._pinned(key):
             return False
-        try:
-            return identity(config.spec) == account
-        except ConfigurationError:
-            return False
+        place = self._place(key, config)
+        return place is not None and may_be_same(place, account)
 
-    def pinned(self, key: Key) -> bool:
+    def _place(self, key: Key, config: Config) -> tuple[str, ...] | None:
+        try:
+            return self._places.get(key) or identity(config.spec)
+        except ConfigurationError:
+            return None
+
+    def _pinned(self, key: Key) -> bool:
         """Whether a resource has seen what it names, by its status."""
         record = self.records.get(key)
         return record is not None and bool(record.past.external_id)
+
+    def settled(self, owner: Key, account: tuple[str, ...]) -> bool:
+        """Whether an owner has seen the thing, in this very account as far as can be known."""
+        config = self.configs.get(self.records[owner].config) if owner in self.records else None
+        return config is not None and self._pinned(owner) and self._place(owner, config) == account
+
+    def moved(self, key: Key, account: tuple[str, ...]) -> bool:
+        """Whether a resource is about to claim in an account that is not known of it yet."""
+        return self._places.get(key) != account
 
     def looked(self, key: Key, *, in_vain: bool) -> bool:
         """Note how the look of a claimant ended; whether that is news."""
@@ -179,6 +195,7 @@ class Store:
 
     def unclaim(self, key: Key) -> None:
         self._in_vain.discard(key)
+        self._places.pop(key, None)
         claim = self._claimed.pop(key, None)
         if claim:
             self._claims[claim].discard(key)

@@ -32,6 +32,13 @@ from trainsweep.core.remote import Receipt, Remote, Target, Thing
 class Provider(Protocol):
     """One account at one provider, with its credentials and its HTTP client."""
 
+    @property
+    def place(self) -> str:
+        """What the service calls the place that the ProviderConfig only names (the id of a project); "" until it is
+        known, and where nothing is left to be known.
+        """
+        ...
+
     async def read(self, target: Target) -> Remote:
         """Read one thing by id. Complete (`parts` is a tuple)."""
         ...

@@ -28,6 +28,10 @@ HOLDS: dict[ProviderName, frozenset[Thing]] = {
 }
 
 
+#: Marks a project of which only the name is known. No id begins so.
+_NAMED = "?"
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How fast an account is called when its ProviderConfig does not say."""
@@ -66,12 +70,22 @@ class Endpoints:
             )
 
 
-def identity(spec: AccountSpec) -> tuple[str, ...]:
-    """Two configs with the same identity look at the same remote things. Hosts are compared in lower case."""
+def identity(spec: AccountSpec, place: str = "") -> tuple[str, ...]:
+    """Two configs with the same identity look at the same remote things. Hosts are compared in lower case.
+
+    `place` is the provider's, once it is known. Until then a project that is only named could be any.
+    """
     if spec.model_arts:
         settings = _model_arts(spec)
-        return "ModelArts", str(httpx.URL(settings.api_url)), settings.project_id or settings.project_label
+        project = settings.project_id or place or f"{_NAMED}{settings.project_label}"
+        return "ModelArts", str(httpx.URL(settings.api_url)), project
     return "Qianfan", str(httpx.URL(_qianfan(spec).endpoint))
+
+
+def may_be_same(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether two identities may mean the same account: a false conflict is safer than two owners."""
+    named = one[-1].startswith(_NAMED) or other[-1].startswith(_NAMED)
+    return one == other or (named and one[:-1] == other[:-1])
 
 
 def open_provider(

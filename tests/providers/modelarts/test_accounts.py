@@ -99,7 +99,10 @@ async def test_a_call_with_a_token_is_not_signed_and_a_login_carries_no_token(se
     [(REGION, {"name": "cn-north-4"}), (replace(REGION, project_name="cn-north-4_team"), {"name": "cn-north-4_team"})],
 )
 async def test_the_token_fills_in_a_missing_project_id(service, cloud, settings, scope):
-    await service.provider(USER, settings).read(JOB)
+    provider = service.provider(USER, settings)
+    assert provider.place == ""
+    await provider.read(JOB)
+    assert provider.place == PROJECT
     assert cloud.logins[0]["auth"]["scope"] == {"project": scope}
     assert service.requests[-1].url.path == f"/v2/{PROJECT}/training-jobs/{JOB.id}"
 
@@ -294,8 +297,10 @@ async def test_a_token_without_a_project_asks_for_the_project_id(service):
 async def test_a_key_finds_its_project_by_name_once(service):
     projects = {"projects": [{"id": "1" * 32, "name": "cn-north-4_other"}, {"id": PROJECT, "name": "cn-north-4"}]}
     provider = service.say(projects, FOUND, FOUND).provider(KEY, REGION)
+    assert provider.place == ""
     await provider.read(JOB)
     await provider.read(JOB)
+    assert provider.place == PROJECT
     search, call, _ = service.requests
     assert str(search.url) == "https://iam.cn-north-4.myhuaweicloud.com/v3/projects?name=cn-north-4"
     assert search.headers["Authorization"].startswith("SDK-HMAC-SHA256 Access=AKEXAMPLE0000000FAKE")

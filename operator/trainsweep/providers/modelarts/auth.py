@@ -55,6 +55,10 @@ class TokenAuth(httpx.Auth):
     def secrets(self) -> tuple[str, ...]:
         return (self._token.value,) if self._token else ()
 
+    @property
+    def project_id(self) -> str:
+        return self._token.project_id if self._token else ""
+
     async def token(self, *, refused: str = "") -> Token:
         """A token that is not the refused one. Raises the errors of `iam.fetch_token`."""
         token = self._token

@@ -58,6 +58,11 @@ class Client:
         self._http = httpx.AsyncClient(auth=self._auth, transport=transport, timeout=TIMEOUT, limits=limits)
         self._iam = httpx.AsyncClient(transport=transport, timeout=TIMEOUT, limits=limits)  # logs in, has no auth
 
+    @property
+    def project_id(self) -> str:
+        """The id of the project, "" until the first call has found it."""
+        return self._project_id or (self._auth.project_id if isinstance(self._auth, TokenAuth) else "")
+
     async def call(
         self,
         method: str,

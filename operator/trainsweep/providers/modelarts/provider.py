@@ -57,6 +57,10 @@ class ModelArtsProvider:
         self._v1 = V1(self._client, settings.workspace_id)
         self._v2 = V2(self._client, settings.workspace_id)
 
+    @property
+    def place(self) -> str:
+        return self._client.project_id
+
     async def read(self, target: Target) -> Remote:
         """Read by id. A V1 job is read as the list of its versions, which are its `parts`."""
         match _kind(target):
