@@ -213,10 +213,12 @@ async def the_referenced_job(world: World, identity: dict[str, Any], name: str, 
 
 
 def plain_fields(status: dict[str, Any], reason: str) -> dict[str, Any]:
-    """The plain fields of a status that is Ready for this reason; times and the last call are looked at elsewhere."""
+    """The plain fields of a status that is Ready for this reason; times and the last call are looked at elsewhere, and
+    whether a list has shown the thing in so short a life is chance.
+    """
     conditions = {entry["type"]: (entry["status"], entry["reason"]) for entry in status["conditions"]}
     assert conditions == {"Ready": ("True", reason), "Synced": ("True", "ReconcileSuccess")}
     assert {entry["observedGeneration"] for entry in status["conditions"]} == {1}
     assert {"time", "requestID", "operation", "success"} == set(status["lastCall"])
-    apart = {"conditions", "lastCall", "createdAt", "startedAt", "finishedAt"}
+    apart = {"conditions", "lastCall", "listed", "createdAt", "startedAt", "finishedAt"}
     return {name: value for name, value in status.items() if name not in apart}
