@@ -64,6 +64,7 @@ async def test_a_misspelt_annotation_never_comes_to_mean_delete(world: World):
     await world.reaches("TrainingJobVersion", "it", "InvalidSpec")
     body = await world.api.get("TrainingJobVersion", "it")
     assert "'orphan'" in condition(body, "Stalled")["message"]
+    assert "effectiveDeletionPolicy" not in body["status"], "nobody knows it"
     assert world.writes() == []
     await world.api.annotate("Namespace", world.namespace, deletion_policy="Orphan")
     await world.api.annotate("TrainingJobVersion", "it", reconcile_requested_at="now")

@@ -231,6 +231,17 @@ class TestTheGuard:
         assert "held" not in world.status("qianfan", "ProviderConfig")
 
     @pytest.mark.usefixtures("wave")
+    def test_says_so_when_the_approval_is_no_time(self, world):
+        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", approve_deletions_until="tomorrow")
+        world.run(10)
+        message = world.condition("ProviderConfig", "qianfan")["message"]
+        assert "'tomorrow' now, which is no time such as" in message
+        assert world.calls == []
+        self.approve(world)
+        world.run(60)
+        assert len(world.calls) == 5
+
+    @pytest.mark.usefixtures("wave")
     def test_forgets_it_when_it_is_withdrawn(self, world):
         for number in range(5):
             world.api.edit(TASK, NAMESPACE, f"run-{number}", {"desiredState": "Present"})

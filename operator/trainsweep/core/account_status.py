@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from trainsweep.api.names import APPROVE_DELETIONS_UNTIL
 from trainsweep.core.decision import Standing
 from trainsweep.core.facts import Obstacle
 from trainsweep.core.guard import Tally
@@ -17,7 +18,9 @@ from trainsweep.core.status import conditions
 
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
-    """How an account stands. `obstacle` covers both the cluster's side and an open circuit (`circuit_open`)."""
+    """How an account stands. `obstacle` covers both the cluster's side and an open circuit (`circuit_open`);
+    `odd_approval` is an approval of removals that is no time.
+    """
 
     generation: int
     resources: int
@@ -27,6 +30,7 @@ class AccountFacts:
     circuit_since: datetime | None = None
     held: int = 0
     held_since: datetime | None = None
+    odd_approval: str = ""
     tally: Tally | None = None
 
 
@@ -76,8 +80,10 @@ def _standing(facts: AccountFacts) -> Standing:
     if facts.held:
         message = (
             f"{facts.held} removal(s) are held by deletionGuard; approve them with the annotation"
-            " trainsweep.dev/approve-deletions-until, or withdraw them."
+            f" {APPROVE_DELETIONS_UNTIL}, or withdraw them."
         )
+        if facts.odd_approval:
+            message += f" It is {facts.odd_approval[:80]!r} now, which is no time such as 2026-01-31T12:00:00Z."
         return Standing(ready=True, reason=Reason.DELETION_HELD, message=message)
     if facts.deleting and facts.resources:
         message = f"{facts.resources} resource(s) may still need this account; it goes when they are gone."

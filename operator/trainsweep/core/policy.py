@@ -16,6 +16,8 @@ class PolicySource(StrEnum):
     RESOURCE = "resource"
     NAMESPACE = "namespace"
     OPERATOR = "operator"
+    #: Nobody: what the namespace says makes no sense.
+    UNCLEAR = "unclear"
 
 
 def effective_policy(

@@ -10,6 +10,7 @@ from trainsweep.core.decision import Plan, Standing
 from trainsweep.core.facts import Absent, Facts
 from trainsweep.core.goal import finished_at, started_at
 from trainsweep.core.past import Past, format_time
+from trainsweep.core.policy import PolicySource
 from trainsweep.core.remote import ExternalState, Remote
 
 #: Longest message kept in a status: a provider's page of HTML helps nobody.
@@ -36,7 +37,7 @@ def status_of(facts: Facts, plan: Plan, last_call: Mapping[str, Any]) -> dict[st
         "createdAt": _time(past.created_at or (remote.created_at if remote else None)),
         "startedAt": _time(started_at(facts)),
         "finishedAt": _time(finished_at(facts)),
-        "effectiveDeletionPolicy": facts.policy.value,
+        "effectiveDeletionPolicy": "" if facts.policy_source is PolicySource.UNCLEAR else facts.policy.value,
         "lastCall": dict(last_call) or past.last_call,
         "plannedAction": plan.planned,
         "lastHandledReconcileAt": record.requested_at or past.handled_request,

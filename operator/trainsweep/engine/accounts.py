@@ -240,6 +240,7 @@ class Accounts:
             circuit_since=circuit.since if circuit else None,
             held=held,
             held_since=held_since,
+            odd_approval="" if config.approved_until else config.approval,
             tally=guard.tally,
         )
         past = Past.parse(config.status)

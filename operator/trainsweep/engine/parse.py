@@ -34,7 +34,8 @@ AccountSpec = ProviderConfigSpec | ClusterProviderConfigSpec
 class Config:
     """A ProviderConfig or ClusterProviderConfig as last seen. `status` is its JSON text.
 
-    A new `requested_at` (trainsweep.dev/reconcile-requested-at) has the Secret read again at once.
+    A new `requested_at` (trainsweep.dev/reconcile-requested-at) has the Secret read again at once. `approval` is the
+    annotation trainsweep.dev/approve-deletions-until as written.
     """
 
     key: Key
@@ -44,9 +45,13 @@ class Config:
     spec: AccountSpec
     deleting: bool = False
     finalizers: tuple[str, ...] = ()
-    approved_until: datetime | None = None
+    approval: str = ""
     requested_at: str = ""
     status: str = ""
+
+    @property
+    def approved_until(self) -> datetime | None:
+        return parse_time(self.approval)
 
     @property
     def secret(self) -> tuple[str, str]:
@@ -129,7 +134,7 @@ def _config(key: Key, body: Mapping[str, Any]) -> Config:
         spec=model.model_validate(body.get("spec") or {}),
         deleting="deletionTimestamp" in metadata,
         finalizers=_finalizers(metadata),
-        approved_until=parse_time(annotations.get(APPROVE_DELETIONS_UNTIL)),
+        approval=annotations.get(APPROVE_DELETIONS_UNTIL, ""),
         requested_at=annotations.get(RECONCILE_REQUESTED_AT, ""),
         status=_compact(body.get("status")),
     )

@@ -162,6 +162,7 @@ class Reconciler:
         try:
             policy, source = effective_policy(record.spec.deletion_policy, namespace.policy, policy)
         except ConfigurationError as error:
+            source = PolicySource.UNCLEAR
             wrong = Obstacle(Reason.of(error.reason), error.message, stalled=True)
         going = record.deleting and await self._crds_going.get(record.key.kind, recent)
         config = self._store.configs.get(record.config)
