@@ -17,7 +17,7 @@ pytestmark = pytest.mark.apiserver
 
 COUNT = 200
 #: Seconds: of the Lease, and of the calls that are under way at the blow, which outlast it.
-LEASE, SLOW = 3.0, 5.0
+LEASE, SLOW = 6.0, 8.0
 IN_FLIGHT = 4
 
 
