@@ -16,6 +16,9 @@ ON_ITS_WAY = 0.1
 def named(body: dict[str, Any]) -> str:
     """The remote id that a resource stands for: pinned, or given by its spec; "" for a name not resolved yet."""
     spec, status = body["spec"], body.get("status", {})
+    if body["kind"] == Thing.VERSION:
+        given = f"{spec['jobID']}/{spec['versionID']}" if {"jobID", "versionID"} <= spec.keys() else ""
+        return status.get("externalID") or given
     return status.get("externalID") or spec.get("taskID") or spec.get("jobID") or spec.get("configName") or ""
 
 
@@ -62,12 +65,15 @@ class Oracle:
         """The calls that are asked for, and by how many resources."""
         allowed: Counter[tuple[str, str]] = Counter()
         for body in self.resources():
-            things = {named(body)}
-            if body["kind"] in PART_OF:
-                parts = {one for one, item in self.world.remotes.items.items() if item.remote.parent in things}
-                # The tasks of a job are deleted with it only by cascade.
-                things |= parts if body["spec"].get("cascade") or "delete" not in asked(body) else set()
-            allowed.update((verb, one) for verb in asked(body) for one in things)
+            whole, verbs = named(body), asked(body)
+            allowed.update((verb, whole) for verb in verbs)
+            if body["kind"] not in PART_OF:
+                continue
+            if not body["spec"].get("cascade"):
+                # The tasks of a job that is to go are nobody's to touch; the versions go with their job.
+                verbs = set() if body["kind"] == Thing.TUNING_JOB and "delete" in verbs else verbs & {"stop"}
+            parts = [one for one, item in self.world.remotes.items.items() if item.remote.parent == whole]
+            allowed.update((verb, one) for verb in verbs for one in parts)
         return allowed
 
     def _before_write(self, verb: str, target: Target) -> None:
@@ -103,7 +109,8 @@ class Oracle:
             or policy(body) == "Orphan"
             or (policy(body) == "Stop" and truth.ended)
             or body["metadata"].get("annotations", {}).get("trainsweep.dev/force-orphan") == remote_id
-            or bool(rivals)
+            # Somebody else has seen the thing and minds it.
+            or any(one.get("status", {}).get("externalID") == remote_id for one in rivals)
             or not body.get("status", {}).get("externalState"),
         }
         self.wrong += [f"{name} was freed: {why}" for why, holds in reasons.items() if not holds]
@@ -128,7 +135,7 @@ class Oracle:
             assert kinds["Synced"]["reason"] == "ReconcilePaused", what
             return
         if not named(body):
-            assert reason in ("NotFound", "Absent", "AmbiguousName"), what
+            assert reason in ("NotFound", "Absent", "AmbiguousName", "ReferenceNotFound", "InvalidSpec"), what
             return
         truth = self.world.remotes.state(named(body))
         if reason in ("NotEmpty", "IdentityChanged"):

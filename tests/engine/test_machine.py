@@ -12,6 +12,7 @@ from .oracle import Oracle, deleting, named
 from .world import NAMESPACE, World
 
 V2_JOBS = [f"9f2c7d3a-0000-4000-8000-00000000000{number}" for number in range(2)]
+VERSIONS = ["1001/1", "1001/2"]
 TASKS = ["task-a1", "task-a2", "task-b1", "task-none"]
 SPECS = [
     *(("FineTuningTask", {"taskID": task}) for task in TASKS),
@@ -20,8 +21,13 @@ SPECS = [
     ("FineTuningJob", {"jobName": "nightly", "cascade": True}),
     *(("TrainingJob", {"jobID": job}) for job in V2_JOBS),
     ("TrainingJob", {"jobName": "weekly"}),
+    ("TrainingJob", {"jobID": "1001"}),
+    ("TrainingJobVersion", {"jobID": "1001", "versionID": "1"}),
+    ("TrainingJobVersion", {"jobName": "daily", "versionName": "V0002"}),
+    ("TrainingJobVersion", {"jobRef": {"name": "ann"}, "versionID": "2"}),
     ("TrainingJobConfig", {"configName": "conf"}),
 ]
+RUNS = [*TASKS, *V2_JOBS, *VERSIONS]
 names = st.sampled_from(["ann", "bob", "eve", "zoe"])
 desired = st.sampled_from(["Present", "Stopped", "Absent"])
 policies = st.sampled_from([None, "Delete", "Stop", "Orphan"])
@@ -42,6 +48,9 @@ class Histories(RuleBasedStateMachine):
             remotes.add(Thing.TUNING_TASK, task, parent=parent)
         for job in V2_JOBS:
             remotes.add(Thing.JOB, job, name="weekly" if job is V2_JOBS[0] else job)
+        remotes.add(Thing.JOB, "1001", ExternalState.STOPPED, name="daily")
+        for version in VERSIONS:
+            remotes.add(Thing.VERSION, version, name=f"V000{version[-1]}", parent="1001")
         remotes.add(Thing.CONFIG, "conf", ExternalState.STOPPED)
         self.world.run(1)
 
@@ -84,16 +93,16 @@ class Histories(RuleBasedStateMachine):
         if body and deleting(body):
             self.world.api.edit(body["kind"], NAMESPACE, name, force_orphan=named(body) if right else "another")
 
-    @rule(remote=st.sampled_from([*TASKS, *V2_JOBS]), state=ended)
+    @rule(remote=st.sampled_from(RUNS), state=ended)
     def a_run_ends(self, remote, state):
         if remote in self.world.remotes.items:
             self.world.remotes.end(remote, state)
 
-    @rule(remote=st.sampled_from([*TASKS, *V2_JOBS, "conf"]))
+    @rule(remote=st.sampled_from([*RUNS, "1001", "conf"]))
     def a_thing_is_deleted_by_somebody_else(self, remote):
         self.world.remotes.items.pop(remote, None)
 
-    @rule(remote=st.sampled_from([*TASKS, *V2_JOBS]))
+    @rule(remote=st.sampled_from(RUNS))
     def a_state_becomes_unknown(self, remote):
         if remote in self.world.remotes.items:
             self.world.remotes.items[remote].unclear = True

@@ -101,7 +101,8 @@ class TrainingJobVersionSpec(RemoteSpec):
     """The name of the V1 job, which exactly one job of the account must have. It cannot change."""
 
     job_ref: JobRef | None = None
-    """A TrainingJob resource in this namespace that stands for the V1 job. It cannot change."""
+    """A TrainingJob resource in this namespace that stands for the V1 job and uses the same providerConfigRef. It
+    cannot change."""
 
     version_id: VersionID | None = None
     """The decimal number of the version, in quotes. It cannot change."""
