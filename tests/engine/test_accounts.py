@@ -3,6 +3,7 @@
 import pytest
 
 from trainsweep.core.remote import ExternalState, Thing
+from trainsweep.kube import paths
 
 from .world import ELSEWHERE, FAST, NAMESPACE, TASK
 
@@ -110,6 +111,33 @@ class TestAnAccountThatComesLate:
         world.api.delete(TASK, NAMESPACE, "run")
         world.run(10)
         assert world.api.of_kind(TASK) == []
+
+    def test_a_secret_that_is_missed_is_told_while_the_last_good_credentials_are_used(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.declare("run", taskID="task-a1", deletionPolicy="Orphan")
+        world.run(5)
+        world.api.delete_path(paths.secret(NAMESPACE, "keys"))
+        world.run(70)
+        account = world.condition("ProviderConfig", "qianfan")
+        assert (account["status"], account["reason"]) == ("False", "SecretNotFound")
+        assert "last good credentials" in account["message"]
+        world.api.edit(TASK, NAMESPACE, "run", {"desiredState": "Absent"})
+        world.run(60)
+        assert world.ready("run") == ("True", "Absent")
+        world.set_secret("again")
+        world.run(10)
+        assert world.condition("ProviderConfig", "qianfan")["status"] == "True"
+
+    def test_an_endpoint_that_is_barred_is_not_called_with_the_last_good_credentials(self, world):
+        world.run(5)
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.barred = True
+        world.set_secret("another")
+        world.run(70)
+        world.declare("run", taskID="task-a1", desiredState="Absent")
+        world.run(60)
+        assert world.ready("run") == ("False", "EndpointNotAllowed")
+        assert world.calls == []
 
 
 class TestProof:

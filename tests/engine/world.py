@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 from trainsweep.api.provider_config import AccountSpec
+from trainsweep.core.errors import ConfigurationError
 from trainsweep.engine.engine import Engine, EngineSettings
 from trainsweep.kube import paths
 from trainsweep.providers.pacing import Pace
@@ -59,6 +60,8 @@ class World:
         #: The specs for which a client was opened, in that order.
         self.opened: list[AccountSpec] = []
         self.defects: list[str] = []
+        #: Whether the operator's settings forbid every endpoint.
+        self.barred = False
         self.lease_holds = True
         self.api.objects[paths.namespace(NAMESPACE)] = {"metadata": {"name": NAMESPACE, "resourceVersion": "1"}}
         for kind in ("TrainingJob", "TrainingJobVersion", "TrainingJobConfig", "FineTuningTask", "FineTuningJob"):
@@ -71,6 +74,8 @@ class World:
         self.start()
 
     def open_provider(self, spec: AccountSpec, pace: Pace, killed: Callable[[], bool]) -> MemoryProvider:
+        if self.barred:
+            raise ConfigurationError("EndpointNotAllowed", "The endpoint is barred.")
         self.opened.append(spec)
         place = spec.model_arts.project_id or PROJECTS[spec.model_arts.project_name or ""] if spec.model_arts else ""
         other = place == ELSEWHERE

@@ -46,6 +46,9 @@ SECRET_AGE = 60.0
 #: The same for one that is missing or unfit: somebody is about to mend it.
 MISSING_AGE = 5.0
 
+#: Said of an account whose Secret is missing or unfit while it is at work.
+LAST_GOOD = "Until the operator restarts it goes on with the last good credentials."
+
 #: What a person mends on the object itself; everything else goes away by itself when the missing thing appears.
 STALLING = frozenset({Reason.INVALID_SPEC, Reason.ENDPOINT_NOT_ALLOWED, Reason.NOT_ALLOWED, Reason.AMBIGUOUS_NAME})
 
@@ -80,6 +83,8 @@ class Accounts:
         self._protection = Protection(client, writer, store, edited=self._edited)
         self._accounts: dict[Key, Account] = {}
         self._obstacles: dict[Key, Obstacle] = {}
+        #: What is wrong with the Secrets of accounts that go on without.
+        self._lapsed: dict[Key, Obstacle] = {}
         #: Whose turn it is to find out whether some credentials are accepted.
         self._logins: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         #: By ProviderConfig: its uid, and whether it was looked at. One made again under its name is another account.
@@ -123,11 +128,12 @@ class Accounts:
             secret = await self._protection.settle(config)
             await self._open(config, existing(secret, config.secret).credentials())
             self._obstacles.pop(key, None)
+            self._lapsed.pop(key, None)
             fit = True
         except ConfigurationError as error:
             account = self._accounts.get(key)
             if account and error.reason != Reason.ENDPOINT_NOT_ALLOWED:
-                log.warning("going on with the last good credentials", extra={"account": str(key), "why": str(error)})
+                self._lapsed[key] = obstacle(Reason.of(error.reason), f"{error.message} {LAST_GOOD}")
                 account.reconfigure(config.spec, config.approved_until)
             else:
                 self._obstacles[key] = obstacle(Reason.of(error.reason), error.message)
@@ -206,6 +212,7 @@ class Accounts:
 
     async def _close(self, key: Key) -> None:
         self._obstacles.pop(key, None)
+        self._lapsed.pop(key, None)
         if settled := self._settled.pop(key, None):
             settled[1].set()
         await self._drop(key)
@@ -235,7 +242,7 @@ class Accounts:
             generation=config.generation,
             resources=len(self._store.users.get(key, ())),
             deleting=config.deleting,
-            obstacle=self._obstacles.get(key) or (_told(account.trouble) if account else None),
+            obstacle=self._obstacles.get(key) or self._lapsed.get(key) or (_told(account.trouble) if account else None),
             circuit_open=bool(circuit and circuit.open),
             circuit_since=circuit.since if circuit else None,
             held=held,
