@@ -35,7 +35,7 @@ async def shards(quiet_world: World) -> AsyncIterator[tuple[World, World]]:
 
 async def start(shard: World, lease: str, home: str) -> OperatorProcess:
     """Both Leases are in the namespace `home`, told apart by name."""
-    options = ("--leader-election", "--lease-namespace", home, "--lease-name", lease, "--lease-seconds", "3")
+    options = ("--leader-election", "--lease-namespace", home, "--lease-name", lease, "--lease-seconds", "6")
     return await shard.start_process(*options)
 
 
