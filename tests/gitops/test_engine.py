@@ -28,9 +28,11 @@ async def push_an_application(world: World, gitops: GitOps, **spec: Any) -> dict
 
 async def everything_is_written(world: World) -> bool:
     job, config, secret = await live(world)
-    counted = (config.get("status") or {}).get("resources") == 1
+    account = config.get("status") or {}
+    counted = account.get("resources") == 1
     ready = condition(job, "Ready").get("status") == "True"
-    return ready and counted and all(body["metadata"].get("finalizers") for body in (job, config, secret))
+    told = ready and (job["spec"].get("desiredState", "Present") == "Present" or "removals" in account)
+    return told and counted and all(body["metadata"].get("finalizers") for body in (job, config, secret))
 
 
 async def live(world: World) -> list[dict[str, Any]]:
