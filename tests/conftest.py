@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sysconfig
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -19,6 +20,9 @@ NO_SKIP = bool(os.environ.get("TRAINSWEEP_NO_SKIP"))
 
 # kubectl comes with the development requirements; the environment need not be activated to run the tests.
 os.environ["PATH"] = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)))
+
+# Tests that are started in the background (`&`, nohup) may ignore Ctrl-C; programs under test must not inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
