@@ -72,6 +72,27 @@ async def test_a_watch_goes_on_after_the_api_server_ended_it(proxy: Proxy, tmp_p
     assert not watch.state.alive, "the thread has ended"
 
 
+async def test_a_watch_begins_anew_when_one_of_its_streams_fails_for_good(proxy: Proxy, tmp_path: Path):
+    """As when a definition is removed: kopf ends, and leaves the other streams waiting for a login that never comes."""
+    login = Login(str(proxy.kubeconfig(tmp_path / "kubeconfig")))
+    watch = Watch(login, lambda *event: None, namespaces=("default",), listing=lambda: None)
+    watch.start()
+    try:
+        async with asyncio.timeout(60):
+            before = await streams(proxy, other_than=frozenset())
+            gone = ApiFault("status", status=404)
+            proxy.begin(gone)
+            next(iter(before)).lines.put_nowait(b"")
+            await until(lambda: any(line.endswith(" 404") for line in proxy.journal))
+            proxy.end(gone)
+            await streams(proxy, other_than=before)
+    finally:
+        await asyncio.to_thread(watch.stop)
+        gc.collect()
+    assert watch.state
+    assert not watch.state.alive
+
+
 @pytest.mark.parametrize("fault", [ApiFault("down"), ApiFault("status", status=403)], ids=lambda fault: fault.trouble)
 async def test_a_watch_is_up_while_what_it_asked_last_was_granted(proxy: Proxy, tmp_path: Path, fault: ApiFault):
     login = Login(str(proxy.kubeconfig(tmp_path / "kubeconfig")))

@@ -34,6 +34,10 @@ LOGIN_AGE = timedelta(minutes=10)
 RESTART_FIRST, RESTART_LONGEST = 1.0, 30.0
 #: Seconds in which lists count as one listing.
 LISTING = 5.0
+#: Seconds without a session after which kopf is given up: it needs one at once, unless it is at its end and hangs.
+GIVEN_UP = 10.0
+#: Seconds in which tasks of kopf that survived their cancellation are cancelled again, and how often.
+LINGERING, ROUNDS = 0.5, 10
 #: Seconds that TLS connections get to close, so that none is left to the garbage collector.
 CLOSING = 0.1
 
@@ -113,22 +117,39 @@ class Watch:
         if self._stopping.is_set():
             return
         self._lists()
+        operator = kopf.operator(
+            registry=self._registry(),
+            settings=_settings(scoped=bool(self._namespaces)),
+            standalone=True,
+            # For peers, of which there are none. By default kopf asks for the user's name; a container's has none.
+            identity="trainsweep",  # type: ignore[arg-type]  # a NewType that kopf does not export
+            clusterwide=not self._namespaces,
+            namespaces=self._namespaces,
+            stop_flag=stop,
+        )
         try:
-            await kopf.operator(
-                registry=self._registry(),
-                settings=_settings(scoped=bool(self._namespaces)),
-                standalone=True,
-                # For peers, of which there are none. By default kopf asks for the user's name; a container's has none.
-                identity="trainsweep",  # type: ignore[arg-type]  # a NewType that kopf does not export
-                clusterwide=not self._namespaces,
-                namespaces=self._namespaces,
-                stop_flag=stop,
-            )
+            await self._until_it_ends(asyncio.create_task(operator))
         finally:
+            await _end_all_others()
             if self._session:
                 await self._session.close()  # kopf closes only what it has used
             # TLS connections need a few more turns of the loop to be gone.
             await asyncio.sleep(CLOSING)
+
+    async def _until_it_ends(self, operator: asyncio.Task[None]) -> None:
+        """When one stream fails for good, as at a 404, kopf logs out and then waits for the others for ever, which wait
+        for a login.
+        """
+        loop = asyncio.get_running_loop()
+        last_seen = loop.time()
+        while not operator.done():
+            await asyncio.wait({operator}, timeout=1.0)
+            if self._session is None or not self._session.closed:
+                last_seen = loop.time()
+            elif loop.time() - last_seen > GIVEN_UP:
+                operator.cancel()
+                raise RuntimeError("kopf did not come to its end")
+        operator.result()
 
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
@@ -188,6 +209,17 @@ class Watch:
         """Only lists and watches of our kinds count; kopf asks for other things, too."""
         if f"{paths.DISCOVERY}/" in path:
             self._watched[path] = granted
+
+
+async def _end_all_others() -> None:
+    """Some tasks of kopf take a first cancellation for something else."""
+    for _ in range(ROUNDS):
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if not others:
+            return
+        for task in others:
+            task.cancel()
+        await asyncio.wait(others, timeout=LINGERING)
 
 
 class _NoDiff(kopf.DiffBaseStorage):
