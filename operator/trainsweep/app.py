@@ -7,8 +7,8 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from functools import partial
 
 from trainsweep.engine.engine import Engine, EngineSettings
 from trainsweep.kube.client import KubeClient, Login
@@ -43,30 +43,35 @@ async def operate(
     """
     login = Login(str(settings.kubeconfig) if settings.kubeconfig else None, settings.context)
     metrics = Metrics()
-    connect = partial(KubeClient, log_in=login.configuration, observe=metrics.api_request)
-    client = connect(await login.configuration(), connections=CONNECTIONS)
-    lease_client = connect(await login.configuration(), connections=LEASE_CONNECTIONS)
-    engine = Engine(
-        client,
-        login,
-        EngineSettings(
-            namespaces=settings.namespace,
-            deletion_policy=settings.deletion_policy,
-            endpoints=Endpoints(http=settings.allow_http_endpoints, hosts=settings.allowed_endpoint_host),
-            drain_seconds=settings.drain_seconds,
-        ),
-        now=now,
-        lease=_lease(lease_client, settings) if settings.leader_election else None,
-        metrics=metrics,
-    )
-    metrics.read_from(engine)
-    started(engine)
-    try:
+    async with AsyncExitStack() as stack:
+
+        async def connect(connections: int) -> KubeClient:
+            client = KubeClient(
+                await login.configuration(),
+                log_in=login.configuration,
+                connections=connections,
+                observe=metrics.api_request,
+            )
+            stack.push_async_callback(client.aclose)
+            return client
+
+        engine = Engine(
+            await connect(CONNECTIONS),
+            login,
+            EngineSettings(
+                namespaces=settings.namespace,
+                deletion_policy=settings.deletion_policy,
+                endpoints=Endpoints(http=settings.allow_http_endpoints, hosts=settings.allowed_endpoint_host),
+                drain_seconds=settings.drain_seconds,
+            ),
+            now=now,
+            lease=_lease(await connect(LEASE_CONNECTIONS), settings) if settings.leader_election else None,
+            metrics=metrics,
+        )
+        metrics.read_from(engine)
+        started(engine)
         async with health.serve(settings.http_address, engine, metrics):
             await engine.run()
-    finally:
-        await client.aclose()
-        await lease_client.aclose()
 
 
 def _lease(client: KubeClient, settings: Settings) -> Lease:
