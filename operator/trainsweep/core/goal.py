@@ -174,11 +174,11 @@ def due_in(facts: Facts) -> float | None:
 
 
 def _to_deadline(facts: Facts) -> float | None:
-    return _left(facts, getattr(facts.record.spec, "active_deadline_seconds", None), started_at(facts))
+    return _left(facts, facts.record.deadline, started_at(facts))
 
 
 def _to_expiry(facts: Facts) -> float | None:
-    seconds = getattr(facts.record.spec, "ttl_seconds_after_finished", None)
+    seconds = facts.record.expiry
     return _left(facts, seconds, finished_at(facts)) if seconds is not None else None
 
 
@@ -189,11 +189,9 @@ def _left(facts: Facts, seconds: int | None, since: datetime | None) -> float | 
 
 def lacks_time(record: Record, remote: Remote) -> bool:
     """A clock runs by a time that neither this look nor the status tells, as the list of V1 jobs tells none."""
-    deadline = getattr(record.spec, "active_deadline_seconds", None)
-    expiry = getattr(record.spec, "ttl_seconds_after_finished", None)
-    if deadline is not None and remote.state is ExternalState.RUNNING:
+    if record.deadline is not None and remote.state is ExternalState.RUNNING:
         return not (remote.started_at or record.past.started_at)
-    if expiry is not None and remote.state.ended and _ran(remote):
+    if record.expiry is not None and remote.state.ended and _ran(remote):
         return not (remote.finished_at or record.past.finished_at)
     return False
 

@@ -28,8 +28,7 @@ def asks_for_removal(record: Record) -> bool:
 
 def strikes_at(record: Record) -> float | None:
     """When a clock of it makes it ask, in seconds of the epoch; None when none is known to run."""
-    deadline: int | None = getattr(record.spec, "active_deadline_seconds", None)
-    expiry: int | None = getattr(record.spec, "ttl_seconds_after_finished", None)
+    deadline, expiry = record.deadline, record.expiry
     if (deadline is None and expiry is None) or not record.status or record.paused or record.deleting:
         return None
     past = record.past

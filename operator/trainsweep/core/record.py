@@ -92,6 +92,16 @@ class Record:
                 return self.spec.task_id
 
     @property
+    def deadline(self) -> int | None:
+        """Seconds from the remote start to a stop; None without that clock, as for kinds that have none."""
+        return getattr(self.spec, "active_deadline_seconds", None)
+
+    @property
+    def expiry(self) -> int | None:
+        """Seconds from the remote end to a delete; None as above."""
+        return getattr(self.spec, "ttl_seconds_after_finished", None)
+
+    @property
     def noted(self) -> bool:
         """The status says that the remote thing was seen and, if it was found by name, which one it is."""
         return self.past.observed and bool(self.given_id or self.past.external_id)
