@@ -20,7 +20,7 @@ async def moment():
 
 
 def run(number=1, name="run"):
-    return Subject(Key("FineTuningTask", "team-a", name), f"uid-{number}", "trainsweep.dev/v1alpha1")
+    return Subject(Key("FineTuningTask", "team-a", name), f"uid-{number}")
 
 
 class World:
@@ -78,7 +78,7 @@ async def test_an_event_names_its_object_and_lies_beside_it(world):
 
 @virtual_time
 async def test_an_event_about_a_cluster_wide_object_lies_in_the_default_namespace(world):
-    shared = Subject(Key("ClusterProviderConfig", "", "shared"), "uid-2", "trainsweep.dev/v1alpha1")
+    shared = Subject(Key("ClusterProviderConfig", "", "shared"), "uid-2")
     world.events.post(shared, Reason.IN_USE, "In use.")
     await moment()
     ((_, path, body),) = world.writes

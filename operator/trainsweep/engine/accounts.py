@@ -16,7 +16,6 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from trainsweep.api.common import ProviderName
-from trainsweep.api.names import API_VERSION
 from trainsweep.api.provider_config import ClusterProviderConfigSpec
 from trainsweep.core.account_status import AccountFacts, account_status, news
 from trainsweep.core.errors import ConfigurationError, CredentialsInvalid, ProviderError
@@ -256,7 +255,7 @@ class Accounts:
         # One that is being deleted may go with its namespace, where nothing can be created any more.
         if body and not config.deleting and (told := news(past, status)):
             reason, message, warning = told
-            self._events.post(Subject(key, config.uid, API_VERSION), reason, message, warning=warning)
+            self._events.post(Subject(key, config.uid), reason, message, warning=warning)
         if body and self._take(key.kind, body) is Change.SUBSTANCE:
             self._edited(key)
 

@@ -7,7 +7,7 @@ import json
 import logging
 from datetime import datetime
 
-from trainsweep.api.names import API_VERSION, FINALIZER
+from trainsweep.api.names import FINALIZER
 from trainsweep.core.decision import Plan, Release
 from trainsweep.core.facts import Facts
 from trainsweep.core.reasons import Reason
@@ -101,7 +101,7 @@ class Reporter:
     def event(self, facts: Facts, reason: Reason, message: str, *, warning: bool = False) -> None:
         if not facts.namespace_going:
             record = facts.record
-            self._events.post(Subject(record.key, record.uid, API_VERSION), reason, message, warning=warning)
+            self._events.post(Subject(record.key, record.uid), reason, message, warning=warning)
 
     async def refresh(self, record: Record) -> None:
         """Read a resource again after a conflict."""

@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from trainsweep.api.names import API_VERSION
 from trainsweep.core.past import format_time
 from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key
+from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
 
 log = logging.getLogger(__name__)
@@ -39,7 +41,6 @@ class Subject:
 
     key: Key
     uid: str
-    api_version: str
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ class _Series:
 
     @property
     def collection(self) -> str:
-        return f"/api/v1/namespaces/{self._namespace}/events"
+        return f"{paths.namespace(self._namespace)}/events"
 
     @property
     def _namespace(self) -> str:
@@ -80,7 +81,7 @@ class _Series:
             "kind": "Event",
             "metadata": {"name": name, "namespace": self._namespace},
             "involvedObject": {
-                "apiVersion": self.subject.api_version,
+                "apiVersion": API_VERSION,
                 "kind": key.kind,
                 "namespace": key.namespace,
                 "name": key.name,
