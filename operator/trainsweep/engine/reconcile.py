@@ -7,19 +7,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
 from trainsweep.api.common import DeletionPolicy, Mode
-from trainsweep.api.names import FORCE_ORPHAN
+from trainsweep.api.names import APPROVE_DELETIONS_UNTIL, FORCE_ORPHAN
 from trainsweep.core.decision import Delete, Hold, Observe, Plan, Release, Standing, Stop
 from trainsweep.core.errors import ConfigurationError, ProviderError
 from trainsweep.core.facts import Absent, Facts, Obstacle, Verb
-from trainsweep.core.guard import Guard
-from trainsweep.core.past import parse_time
 from trainsweep.core.plan import describe, plan
 from trainsweep.core.policy import PolicySource, effective_policy
 from trainsweep.core.reasons import Reason
@@ -31,6 +28,7 @@ from trainsweep.engine.act import act
 from trainsweep.engine.lane import CircuitOpen, Fenced
 from trainsweep.engine.memory import Memory
 from trainsweep.engine.observe import identify, observe
+from trainsweep.engine.removals import Removals
 from trainsweep.engine.report import Reporter
 from trainsweep.engine.shared import Shared
 from trainsweep.engine.store import Store
@@ -86,6 +84,7 @@ class Reconciler:
         self._now = now
         self._wake = wake
         self._revisit = revisit
+        self._removals = Removals(store, now=now, wake=wake, revisit=revisit)
         self._memories: dict[Key, Memory] = {}
         self._namespaces: Shared[str, Namespace] = Shared(surroundings.namespace)
         self._crds_going: Shared[str, bool] = Shared(surroundings.crd_going)
@@ -238,13 +237,7 @@ class Reconciler:
         account, record = state.account, state.facts.record
         if account is None:
             raise RuntimeError(f"{record.key} has no account to act on")
-        guard, past = account.guard, record.past
-        called = parse_time(past.last_call.get("time")) if past.last_call.get("success") else None
-        was_held = past.condition("Ready").get("reason") == Reason.DELETION_HELD
-        asked = None if was_held else record.deleted_at
-        with self._watching(guard, record.config):
-            admitted = guard.admits(record.uid, state.facts.now, self._due(record.config), called=called, asked=asked)
-        if not admitted:
+        if not self._removals.admits(account.guard, record, state.facts.now):
             return await self._hold_back(action, state, memory, account)
         if not record.noted:
             # Before the first call: whoever goes on after a crash must know that there is a thing, and which.
@@ -293,7 +286,7 @@ class Reconciler:
         guard = account.guard
         message = (
             f"Held by the deletion guard: more than {guard.limit} removals within {guard.window:.0f} s. Approve with"
-            f" trainsweep.dev/approve-deletions-until on {state.facts.record.config}, or withdraw the request."
+            f" {APPROVE_DELETIONS_UNTIL} on {state.facts.record.config}, or withdraw the request."
         )
         standing = Standing(ready=False, reason=Reason.DELETION_HELD, message=message, progressing=True)
         held = Plan(None, standing, planned=describe(action))
@@ -310,8 +303,7 @@ class Reconciler:
                 self._reporter.removed(facts, min(asked.at for asked in memory.asked.values()), facts.seen.evidence)
             memory.asked.clear()
         if account and not decision.moving and facts.obstacle is None:
-            with self._watching(account.guard, facts.record.config):
-                account.guard.done(facts.record.uid, self._due(facts.record.config))
+            self._removals.done(account.guard, facts.record.config, facts.record.uid)
             memory.waits = 0
         if not (state.quiet and facts.record.past.generation == facts.record.generation):
             await self._tell(facts, decision, memory)
@@ -356,20 +348,6 @@ class Reconciler:
                 facts.record.key, collection, facts.target.id, facts.seen if isinstance(facts.seen, Remote) else None
             )
 
-    def _due(self, config: Key) -> int:
-        return self._store.due(config, self._now())
-
-    @contextmanager
-    def _watching(self, guard: Guard, config: Key) -> Iterator[None]:
-        """What changes in the guard is told on the ProviderConfig; whom it holds no longer comes at once."""
-        held, tally = guard.held, guard.tally
-        yield
-        if (held, tally) != (guard.held, guard.tally):
-            self._revisit(config)
-        if held and not guard.held:
-            for key in self._store.removals[config]:
-                self._wake(key)
-
     def _next_look(self, memory: Memory, account: Account) -> float:
         pause = min(account.spec.polling.active_seconds, FIRST_LOOK * 2.0 ** min(memory.waits, 10))
         memory.waits += 1
@@ -395,8 +373,7 @@ class Reconciler:
         account = self._accounts.get(memory.config) if memory else None
         if memory and account:
             account.poll.unfollow(key)
-            with self._watching(account.guard, memory.config):
-                account.guard.done(memory.uid, self._due(memory.config))
+            self._removals.done(account.guard, memory.config, memory.uid)
             self._revisit(memory.config)
         rivals = self._store.rivals(key)
         self._store.unclaim(key)
