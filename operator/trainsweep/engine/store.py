@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -43,6 +44,8 @@ class Store:
     referrers: defaultdict[Key, set[Key]] = field(default_factory=lambda: defaultdict(set))
     #: Of the others, those with a clock that runs: when it strikes, in seconds of the epoch.
     _clocks: defaultdict[Key, dict[Key, float]] = field(default_factory=lambda: defaultdict(dict))
+    #: The same by time, as a heap; what `_clocks` does not say any more is left in it until its time has come.
+    _strikes: defaultdict[Key, list[tuple[float, Key]]] = field(default_factory=lambda: defaultdict(list))
     _buried: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _claims: defaultdict[Claim, set[Key]] = field(default_factory=lambda: defaultdict(set))
     _claimed: dict[Key, Claim] = field(default_factory=dict)
@@ -93,22 +96,25 @@ class Store:
 
     def due(self, config: Key, now: datetime) -> int:
         """How many resources of an account ask for a stop or delete, those included that a clock makes ask by now."""
-        clocks = self._clocks[config]
-        struck = [key for key, at in clocks.items() if at <= now.timestamp()]
-        for key in struck:
-            del clocks[key]
-        self.removals[config].update(struck)
+        clocks, strikes = self._clocks[config], self._strikes[config]
+        while strikes and strikes[0][0] <= now.timestamp():
+            at, key = heapq.heappop(strikes)
+            if clocks.get(key) == at:
+                del clocks[key]
+                self.removals[config].add(key)
         return len(self.removals[config])
 
     def _look_ahead(self, record: Record) -> None:
         """Note whether a resource asks for a removal, or else when it will."""
         asks, removals, clocks = asks_for_removal(record), self.removals[record.config], self._clocks[record.config]
         removals.discard(record.key)
-        clocks.pop(record.key, None)
+        before = clocks.pop(record.key, None)
         if asks:
             removals.add(record.key)
         elif (at := strikes_at(record)) is not None:
             clocks[record.key] = at
+            if at != before:
+                heapq.heappush(self._strikes[record.config], (at, record.key))
 
     def bury(self, key: Key, uid: str) -> bool:
         """Note that an object is gone for good; whether it was here. A late view of it is ignored from now on.
