@@ -88,12 +88,17 @@ def test_an_account_tells_what_became_of_its_credentials_and_nothing_while_it_st
     assert told(world, "one") == []
 
 
-def test_an_account_tells_that_its_guard_holds_a_batch(world):
+def more_than_the_guard_lets_through(world, count):
+    """As many removals as this at once, where one is allowed."""
     world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"deletionGuard": {"maxDeletions": 1}})
     world.run(5)
-    for number in range(3):
+    for number in range(count):
         world.remotes.add(Thing.TUNING_TASK, f"task-{number}", SUCCEEDED)
         world.declare(f"run-{number}", taskID=f"task-{number}", desiredState="Absent")
+
+
+def test_an_account_tells_that_its_guard_holds_a_batch(world):
+    more_than_the_guard_lets_through(world, 3)
     world.run(30)
     assert ("Warning", "DeletionHeld") in told(world, "qianfan")
     assert ("Warning", "DeletionHeld") in told(world, "run-0")
@@ -125,11 +130,7 @@ def test_nothing_is_created_in_a_namespace_that_is_being_deleted(world, policy):
 
 
 def test_a_held_batch_of_thousands_is_told_by_few_events_and_held_all_the_same(world):
-    world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"deletionGuard": {"maxDeletions": 1}})
-    world.run(5)
-    for number in range(1000):
-        world.remotes.add(Thing.TUNING_TASK, f"task-{number}", SUCCEEDED)
-        world.declare(f"run-{number}", taskID=f"task-{number}", desiredState="Absent")
+    more_than_the_guard_lets_through(world, 1000)
     world.run(60)
     assert world.status("qianfan", "ProviderConfig")["held"]["count"] == 1000
     assert len(world.api.events) < 100
