@@ -6,7 +6,7 @@ Every complaint is a sentence; no complaint means that the run is right.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,16 +22,14 @@ PATIENCE = 25
 @dataclass(frozen=True)
 class Scene:
     """How things stand. `states` are those of the remote things that are there; `objects` is the API server's, by uid;
-    `left` the reasons, by uid, for which the audit log says a resource was let go; `intents` the uids for which it says
-    that a call was to go out; `starts` counts operators, `clock_steps` how often their clock was set.
+    `audit` the lines of the audit log; `starts` counts operators, `clock_steps` how often their clock was set.
     """
 
     lives: list[Life]
     deeds: list[Deed]
     states: Mapping[str, str]
     objects: Mapping[str, dict[str, Any]]
-    left: Mapping[str, str]
-    intents: frozenset[str]
+    audit: Sequence[Mapping[str, Any]]
     starts: int
     clock_steps: int
     refused: bool
@@ -87,14 +85,19 @@ def _repeated(scene: Scene) -> Iterable[str]:
 
 
 def _let_go(scene: Scene) -> Iterable[str]:
-    for life in scene.lives:
-        why = scene.left.get(life.uid, "")
-        if "never once observed" not in why:
+    """A release may fail, and what it gave up be found after all: calls may go out later, but not before."""
+    names = {life.uid: life.name for life in scene.lives}
+    called: set[str] = set()
+    for line in scene.audit:
+        uid, why = line["uid"], line.get("why", "")
+        if line["event"] == "intent":
+            called.add(uid)
+        if line["event"] != "left" or "never once observed" not in why:
             continue
         if not scene.refused:
-            yield f"{life.name} was let go without need: {why}"
-        elif life.uid in scene.intents:
-            yield f"{life.name} was let go as never observed after calls for it went out: {why}"
+            yield f"{names[uid]} was let go without need: {why}"
+        elif uid in called:
+            yield f"{names[uid]} was let go as never observed after calls for it went out: {why}"
 
 
 def _outlives(life: Life, scene: Scene) -> Iterable[str]:
@@ -106,7 +109,8 @@ def _outlives(life: Life, scene: Scene) -> Iterable[str]:
 def _left_undone(life: Life, scene: Scene) -> Iterable[str]:
     """A deleted resource that is gone: its remote thing must be where the policy wants it."""
     state = scene.states.get(life.thing.id)
-    why = scene.left.get(life.uid, "policy")
+    left = [line["why"] for line in scene.audit if (line["uid"], line["event"]) == (life.uid, "left")]
+    why = left[-1] if left else "policy"
     if state is None or not life.kept or life.last.forced or "policy" not in why:
         return
     goals = life.goals(life.last)

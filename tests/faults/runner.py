@@ -71,7 +71,7 @@ class Run:
         self.providers = simulators(scenario.things, scenario.switches, scenario.timing, keys, self.clock.time)
         async with AsyncExitStack() as stack:
             for account, provider in self.providers.items():
-                provider.watch(self.deeds, self.fleet.effect)
+                provider.watch(self.deeds, self.fleet.effect, lambda: self.clock.elapsed)
                 self._urls[account] = await stack.enter_async_context(serve(provider))
             await stack.enter_async_context(self.proxy.serve())
             self.proxy.kubeconfig(self.fleet.kubeconfig)

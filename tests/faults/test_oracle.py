@@ -29,7 +29,7 @@ def deed(operation: str, target: str = VERSION.id, *, time: float = 20.0, state:
 
 
 def scene(*lives: Life, deeds: tuple[Deed, ...] = (), states: dict[str, str] | None = None, **fields: Any) -> Scene:
-    defaults: dict[str, Any] = {"objects": {}, "left": {}, "intents": frozenset(), "starts": 1}
+    defaults: dict[str, Any] = {"objects": {}, "audit": (), "starts": 1}
     defaults |= {"clock_steps": 0, "refused": False}
     return Scene(lives=list(lives), deeds=list(deeds), states=states or {}, **defaults | fields)
 
@@ -110,10 +110,12 @@ class TestForbidden:
 
     def test_a_resource_let_go_without_need(self):
         gone = life()
-        left = {gone.uid: "it was never once observed, and the Secret does not exist"}
-        assert forbidden(scene(gone, left=left))
-        assert not forbidden(scene(gone, left=left, refused=True))
-        assert forbidden(scene(gone, left=left, refused=True, intents=frozenset({gone.uid})))
+        why = "it was never once observed, and the Secret does not exist"
+        left, intent = {"event": "left", "uid": gone.uid, "why": why}, {"event": "intent", "uid": gone.uid}
+        assert forbidden(scene(gone, audit=(left,)))
+        assert not forbidden(scene(gone, audit=(left,), refused=True))
+        assert not forbidden(scene(gone, audit=(left, intent), refused=True))
+        assert forbidden(scene(gone, audit=(intent, left), refused=True))
 
 
 class TestUnfinished:

@@ -82,14 +82,17 @@ class Deed:
 
 
 class Noted(Simulator):
-    """Notes deeds. `effect(moment)` is called before and after each; False from "before" prevents it."""
+    """Notes deeds. `effect(moment)` is called before and after each; False from "before" prevents it.
+
+    `elapsed()` is the time of the run: deeds are compared with what its user did.
+    """
 
     deeds: list[Deed]
     effect: Callable[[str], bool]
-    origin: float
+    elapsed: Callable[[], float]
 
-    def watch(self, deeds: list[Deed], effect: Callable[[str], bool]) -> None:
-        self.deeds, self.effect, self.origin = deeds, effect, self.clock()
+    def watch(self, deeds: list[Deed], effect: Callable[[str], bool], elapsed: Callable[[], float]) -> None:
+        self.deeds, self.effect, self.elapsed = deeds, effect, elapsed
 
     def handle(self, call: Call, action: Action) -> Reply:
         if action.operation in READS:
@@ -99,7 +102,7 @@ class Noted(Simulator):
         state = states(self).get(action.target, "")
         reply = super().handle(call, action)
         accepted = 200 <= reply.status < 300
-        self.deeds.append(Deed(self.clock() - self.origin, action.operation, action.target, state, accepted))
+        self.deeds.append(Deed(self.elapsed(), action.operation, action.target, state, accepted))
         self.effect("after")
         return reply
 
