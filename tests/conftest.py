@@ -46,6 +46,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     yield from _plane(controllers=True, audit_log=tmp_path_factory.mktemp("cluster") / "audit.log")
 
 
+@pytest.fixture
+def cluster_of_its_own(tmp_path: Path) -> Iterator[ControlPlane]:
+    """A cluster for one test alone, which would disturb others."""
+    yield from _plane(controllers=True, audit_log=tmp_path / "audit.log")
+
+
 def _plane(*, controllers: bool, audit_log: Path) -> Iterator[ControlPlane]:
     try:
         binaries = find_binaries(controllers, PlainProgress())

@@ -140,14 +140,18 @@ async def test_a_namespace_that_is_not_allowed_never_uses_the_shared_account(lan
     await land.api.delete("ClusterProviderConfig", f"{land.namespace}-other")
 
 
-async def test_removing_the_definitions_lets_all_resources_go_and_touches_nothing_remote(
-    land: World, whole_cluster: ControlPlane
-):
-    await populate(land)
-    try:
-        await land.api.kubectl("delete", "-f", str(CRDS), "--timeout=60s")
-    finally:
-        install_crds(whole_cluster)
-    assert land.writes() == []
+@pytest_asyncio.fixture
+async def land_of_its_own(cluster_of_its_own: ControlPlane, tmp_path: Path) -> AsyncIterator[World]:
+    """The same for a test that takes our kinds away."""
+    install_crds(cluster_of_its_own)
+    async for world in make_world(cluster_of_its_own, tmp_path):
+        world.start_operator(namespace=())
+        yield world
+
+
+async def test_removing_the_definitions_lets_all_resources_go_and_touches_nothing_remote(land_of_its_own: World):
+    await populate(land_of_its_own)
+    await land_of_its_own.api.kubectl("delete", "-f", str(CRDS), "--timeout=60s")
+    assert land_of_its_own.writes() == []
     for remote in ("155500", "155502/1", "my_job_config", TASK["taskID"]):
-        assert land.thing(remote) is not None
+        assert land_of_its_own.thing(remote) is not None

@@ -125,3 +125,4 @@ async def test_the_finalizer_survives_a_manager_that_has_finalizers_of_its_own(w
 
     await until(only_theirs_is_left, "the operator has removed its finalizer and no other")
     assert world.thing("155501") is None
+    await world.api.patch("TrainingJob", "mnist", {"metadata": {"finalizers": None}})
