@@ -17,6 +17,7 @@ from trainsweep.core.record import Key, Record
 from trainsweep.engine.account import in_flight
 from trainsweep.engine.accounts import Accounts
 from trainsweep.engine.census import Census
+from trainsweep.engine.definitions import Definitions
 from trainsweep.engine.parse import Config, Unreadable, key_of, parse
 from trainsweep.engine.queue import Priority, Queue
 from trainsweep.engine.reconcile import Reconciler
@@ -94,10 +95,13 @@ class Engine:
             may_act=self._may_act,
             metrics=metrics,
         )
+        surroundings = Surroundings(client)
+        self._definitions = Definitions(surroundings.crd_going, self._store, wake=self._wake)
         self._reconciler = Reconciler(
             self._store,
             self._accounts,
-            Surroundings(client),
+            surroundings.namespace,
+            self._definitions,
             Reporter(client, writer, self._events, self._store, metrics),
             default_policy=settings.deletion_policy,
             now=now,
@@ -148,13 +152,15 @@ class Engine:
         self._watch.start()
         leading = asyncio.create_task(self._lead())
         leading.add_done_callback(self._led)
+        looking = asyncio.create_task(self._definitions.look_after())
         try:
             await _unless(self._stopping, self._sweeps.go_on())
         finally:
             self._stopping.set()
             await self._drain()
             leading.cancel()
-            (end,) = await asyncio.gather(leading, return_exceptions=True)
+            looking.cancel()
+            end, _ = await asyncio.gather(leading, looking, return_exceptions=True)
             if self._lease:
                 await self._lease.release()
         if isinstance(end, Exception):

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -25,6 +25,7 @@ from trainsweep.core.remote import Remote, Target
 from trainsweep.engine.account import Account
 from trainsweep.engine.accounts import Accounts, obstacle, trouble
 from trainsweep.engine.act import act
+from trainsweep.engine.definitions import Definitions
 from trainsweep.engine.lane import CircuitOpen, Fenced
 from trainsweep.engine.memory import Memory
 from trainsweep.engine.observe import identify, observe
@@ -33,7 +34,7 @@ from trainsweep.engine.report import Reporter
 from trainsweep.engine.shared import Shared
 from trainsweep.engine.store import Store
 from trainsweep.kube.client import KubeError
-from trainsweep.kube.surroundings import Namespace, Surroundings
+from trainsweep.kube.surroundings import Namespace
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,8 @@ class Reconciler:
         self,
         store: Store,
         accounts: Accounts,
-        surroundings: Surroundings,
+        namespace: Callable[[str], Awaitable[Namespace]],
+        definitions: Definitions,
         reporter: Reporter,
         *,
         default_policy: DeletionPolicy,
@@ -86,8 +88,8 @@ class Reconciler:
         self._revisit = revisit
         self._removals = Removals(store, now=now, wake=wake, revisit=revisit)
         self._memories: dict[Key, Memory] = {}
-        self._namespaces: Shared[str, Namespace] = Shared(surroundings.namespace)
-        self._crds_going: Shared[str, bool] = Shared(surroundings.crd_going)
+        self._namespaces: Shared[str, Namespace] = Shared(namespace)
+        self._definitions = definitions
         self._random = random.Random()  # noqa: S311 (spreads retries, guards nothing)
 
     async def reconcile(self, key: Key) -> float | None:
@@ -163,7 +165,7 @@ class Reconciler:
         except ConfigurationError as error:
             source = PolicySource.UNCLEAR
             wrong = Obstacle(Reason.of(error.reason), error.message, stalled=True)
-        going = record.deleting and await self._crds_going.get(record.key.kind, recent)
+        going = record.deleting and await self._definitions.going(record.key.kind, recent)
         config = self._store.configs.get(record.config)
         facts = Facts(
             record=record,
