@@ -13,20 +13,9 @@ from trainsweep.core.errors import (
     RateLimited,
     Unavailable,
 )
-from trainsweep.engine.lane import (
-    LIMITED_NEWS,
-    OPEN_FIRST,
-    OPEN_LONGEST,
-    OUTAGE_THRESHOLD,
-    QUIET_LONGEST,
-    QUIET_STEP,
-    REFUSED_FIRST,
-    Bucket,
-    Call,
-    CircuitOpen,
-    Fenced,
-    Lane,
-)
+from trainsweep.engine.bucket import Bucket
+from trainsweep.engine.circuit import OPEN_FIRST, OPEN_LONGEST, OUTAGE_THRESHOLD, REFUSED_FIRST, CircuitOpen
+from trainsweep.engine.lane import LIMITED_NEWS, QUIET_LONGEST, QUIET_STEP, Call, Fenced, Lane
 
 from .virtual_time import virtual_time
 

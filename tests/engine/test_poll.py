@@ -7,7 +7,7 @@ from trainsweep.api.provider_config import Polling
 from trainsweep.core.errors import Misrouted, ProviderError, Unavailable
 from trainsweep.core.record import Key
 from trainsweep.core.remote import ExternalState, Remote
-from trainsweep.engine.lane import CircuitOpen
+from trainsweep.engine.circuit import CircuitOpen
 from trainsweep.engine.poll import Poll
 from trainsweep.engine.snapshot import Snapshot, Snapshots
 

@@ -27,8 +27,8 @@ from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Record
 from trainsweep.core.remote import ExternalState, Remote, Thing
 from trainsweep.core.status import status_of
-from trainsweep.engine.accounts import obstacle, trouble
 from trainsweep.engine.act import setback_of
+from trainsweep.engine.obstacles import obstacle, trouble
 
 GENERATION = 2
 

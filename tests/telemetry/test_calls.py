@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from trainsweep.core.errors import CredentialsInvalid, WrongState
-from trainsweep.engine.lane import Bucket, Call, CircuitOpen, Lane
+from trainsweep.engine.bucket import Bucket
+from trainsweep.engine.circuit import CircuitOpen
+from trainsweep.engine.lane import Call, Lane
 from trainsweep.kube.paths import subject
 
 

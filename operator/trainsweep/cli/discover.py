@@ -30,7 +30,7 @@ from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key
 from trainsweep.core.remote import ExternalState, Thing
 from trainsweep.engine.account import Account
-from trainsweep.engine.lane import CircuitOpen
+from trainsweep.engine.circuit import CircuitOpen
 from trainsweep.engine.secrets import read_credentials
 from trainsweep.engine.store import Store
 from trainsweep.providers.exchange import clean

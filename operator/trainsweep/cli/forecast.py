@@ -19,10 +19,10 @@ from trainsweep.core.record import Key, Record
 from trainsweep.core.rehearsal import Rehearsal, cause, rehearse
 from trainsweep.core.remote import Remote, Target
 from trainsweep.engine.account import Account
-from trainsweep.engine.accounts import obstacle, trouble, unfit
-from trainsweep.engine.lane import CircuitOpen
+from trainsweep.engine.circuit import CircuitOpen
 from trainsweep.engine.memory import Memory
 from trainsweep.engine.observe import identify, observe
+from trainsweep.engine.obstacles import obstacle, trouble, unfit
 from trainsweep.kube.surroundings import Namespace
 from trainsweep.providers.registry import Endpoints, identity
 

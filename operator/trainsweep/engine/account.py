@@ -12,7 +12,8 @@ from trainsweep.core.facts import Verb
 from trainsweep.core.guard import Guard
 from trainsweep.core.record import Key
 from trainsweep.core.remote import Receipt, Remote, Target
-from trainsweep.engine.lane import Bucket, Call, Lane, Observer
+from trainsweep.engine.bucket import Bucket
+from trainsweep.engine.lane import Call, Lane, Observer
 from trainsweep.engine.poll import Poll
 from trainsweep.engine.proof import Proof
 from trainsweep.engine.snapshot import Snapshot, Snapshots

@@ -7,35 +7,30 @@ stay in use while the Secret cannot be read, so that a deleted Secret does not s
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Any
 from weakref import WeakValueDictionary
 
-from trainsweep.api.common import ProviderName
-from trainsweep.api.provider_config import ClusterProviderConfigSpec
-from trainsweep.core.account_status import AccountFacts, account_status, news
-from trainsweep.core.errors import ConfigurationError, CredentialsInvalid, ProviderError
+from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.facts import Obstacle
-from trainsweep.core.guard import Guard, Tally
-from trainsweep.core.past import Past, parse_time
 from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key, Record
 from trainsweep.engine.account import Account, fingerprint, in_flight
-from trainsweep.engine.parse import Config, parse
+from trainsweep.engine.account_report import AccountReporter, guard_of
+from trainsweep.engine.obstacles import obstacle, told, unfit
+from trainsweep.engine.parse import Config
 from trainsweep.engine.protection import Protection
 from trainsweep.engine.secrets import existing
-from trainsweep.engine.store import Change, Store
+from trainsweep.engine.store import Store
 from trainsweep.kube.client import KubeClient
-from trainsweep.kube.events import Events, Subject
+from trainsweep.kube.events import Events
 from trainsweep.kube.surroundings import Namespace
 from trainsweep.kube.writer import Writer
 from trainsweep.providers.credentials import Credentials
 from trainsweep.providers.pacing import paced
-from trainsweep.providers.registry import HOLDS, Endpoints, open_provider
+from trainsweep.providers.registry import Endpoints, open_provider
 from trainsweep.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -47,9 +42,6 @@ MISSING_AGE = 5.0
 
 #: Said of an account whose Secret is missing or unfit while it is at work.
 LAST_GOOD = "Until the operator restarts it goes on with the last good credentials."
-
-#: What a person mends on the object itself; everything else goes away by itself when the missing thing appears.
-STALLING = frozenset({Reason.INVALID_SPEC, Reason.ENDPOINT_NOT_ALLOWED, Reason.NOT_ALLOWED, Reason.AMBIGUOUS_NAME})
 
 
 class Accounts:
@@ -69,12 +61,10 @@ class Accounts:
         may_act: Callable[[], bool] = lambda: True,
         metrics: Metrics | None = None,
     ) -> None:
-        self._client = client
         self._may_act = may_act
         self._metrics = metrics or Metrics()
-        self._writer = writer
+        self._reporter = AccountReporter(writer, store, events, now)
         self._store = store
-        self._events = events
         self._endpoints = endpoints
         self._now = now
         self._wake = wake
@@ -167,7 +157,7 @@ class Accounts:
         # One after the other: of accounts with the same credentials only the first finds out that they are refused.
         async with self._logins.setdefault(account.login, asyncio.Lock()):
             for other in account.sharers():
-                if other.lane.refused:
+                if other.lane.circuit.refused:
                     account.lane.suspend(other.lane.circuit)
             await account.proof.begin()
         if doubt := account.proof.doubt:
@@ -190,7 +180,7 @@ class Accounts:
             ),
         )
         account.uid = config.uid
-        account.guard = _guard_of(config)
+        account.guard = guard_of(config)
         return account
 
     def _troubled(self, key: Key) -> None:
@@ -229,91 +219,12 @@ class Accounts:
             self._wake(user)
 
     async def _report(self, key: Key) -> None:
-        config = self._store.configs.get(key)
-        if config is None or (config.deleting and not config.finalizers):
-            return
         account = self._accounts.get(key)
-        circuit = account.lane.circuit if account else None
-        before = json.loads(config.status or "{}")
-        guard = account.guard if account else _guard_of(config)
-        held, held_since = _held(guard, before)
-        facts = AccountFacts(
-            generation=config.generation,
-            resources=len(self._store.users.get(key, ())),
-            deleting=config.deleting,
-            obstacle=self._obstacles.get(key) or self._lapsed.get(key) or (_told(account.trouble) if account else None),
-            circuit_open=bool(circuit and circuit.open),
-            circuit_since=circuit.since if circuit else None,
-            held=held,
-            held_since=held_since,
-            odd_approval="" if config.approved_until else config.approval,
-            tally=guard.tally,
-        )
-        past = Past.parse(config.status)
-        status = account_status(facts, past, self._now())
-        body = await self._writer.write_status(key, config.uid, status, before)
-        # One that is being deleted may go with its namespace, where nothing can be created any more.
-        if body and not config.deleting and (told := news(past, status)):
-            reason, message, warning = told
-            self._events.post(Subject(key, config.uid), reason, message, warning=warning)
-        if body and self._take(key.kind, body) is Change.SUBSTANCE:
+        wrong = self._obstacles.get(key) or self._lapsed.get(key) or (told(account.trouble) if account else None)
+        if await self._reporter.report(key, account, wrong):
             self._edited(key)
 
     def _edited(self, key: Key) -> None:
         """An answer held somebody's edit; the watch will have nothing new to say of it."""
         self._revisit(key)
         self._wake_all(key)
-
-    def _take(self, kind: str, body: dict[str, object]) -> Change:
-        updated = parse(kind, body)
-        return self._store.put_config(updated) if isinstance(updated, Config) else Change.NOTHING
-
-
-def _guard_of(config: Config) -> Guard:
-    """The guard of an account that is opened, going on from what the status tells of an earlier life."""
-    limits, status = config.spec.deletion_guard, json.loads(config.status or "{}")
-    guard = Guard(limit=limits.max_deletions, window=limits.window_seconds)
-    held, removals = status.get("held") or {}, status.get("removals") or {}
-    latest = parse_time(removals.get("latest"))
-    tally = Tally(removals.get("count", 0), removals.get("underWay", 0), latest) if latest else None
-    guard.resume(held=held.get("count", 0), tally=tally)
-    return guard
-
-
-def _held(guard: Guard, status: Mapping[str, Any]) -> tuple[int, datetime | None]:
-    """How many removals are held, and since when. After a restart the old word stands until the first of them asks."""
-    if guard.holding and not guard.held and (held := status.get("held")):
-        return held["count"], parse_time(held.get("since"))
-    return guard.held, guard.held_since
-
-
-def unfit(record: Record, config: Config | None, namespace: Namespace) -> Obstacle | None:
-    """Why a resource cannot use the account that it names, before anybody asks the provider."""
-    key = record.config
-    if config is None:
-        return obstacle(Reason.CONFIG_NOT_FOUND, f"{key} does not exist; create it.")
-    spec = config.spec
-    if record.thing not in HOLDS[spec.provider]:
-        other = ProviderName.QIANFAN if spec.provider is ProviderName.MODELARTS else ProviderName.MODELARTS
-        message = f"{key} is for {spec.provider}; a {record.thing} needs one for {other}."
-        return obstacle(Reason.INVALID_SPEC, message)
-    name = record.key.namespace
-    if isinstance(spec, ClusterProviderConfigSpec) and not spec.allowed_namespaces.admit(name, namespace.labels):
-        return obstacle(Reason.NOT_ALLOWED, f"{key} does not allow the namespace {name}; see allowedNamespaces.")
-    return None
-
-
-def obstacle(reason: Reason, message: str) -> Obstacle:
-    """Something on the cluster's side."""
-    return Obstacle(reason, message, stalled=reason in STALLING, configuration=True)
-
-
-def _told(error: ProviderError | ConfigurationError | None) -> Obstacle | None:
-    if isinstance(error, ConfigurationError):
-        return obstacle(Reason.of(error.reason), error.message)
-    return trouble(error) if error else None
-
-
-def trouble(error: ProviderError) -> Obstacle:
-    """Something on the provider's side. Refused credentials count as configuration: only a person can mend them."""
-    return Obstacle(Reason.of(error.reason), str(error), configuration=isinstance(error, CredentialsInvalid))

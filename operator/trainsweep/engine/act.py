@@ -16,7 +16,8 @@ from trainsweep.core.plan import wanted
 from trainsweep.core.reasons import Reason
 from trainsweep.core.remote import Remote, Target
 from trainsweep.engine.account import Account
-from trainsweep.engine.lane import CircuitOpen, Fenced
+from trainsweep.engine.circuit import CircuitOpen
+from trainsweep.engine.lane import Fenced
 from trainsweep.engine.memory import Memory
 from trainsweep.telemetry import audit
 

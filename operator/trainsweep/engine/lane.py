@@ -10,12 +10,15 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import random
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
 from trainsweep.core.errors import ConfigurationError, CredentialsInvalid, ProviderError, RateLimited, Unavailable
+from trainsweep.engine.bucket import Bucket
+from trainsweep.engine.circuit import OPEN_FIRST, OUTAGE_THRESHOLD, REFUSED_FIRST, Circuit, CircuitOpen
 
 T = TypeVar("T")
 
@@ -40,12 +43,6 @@ _call: contextvars.ContextVar[Call | None] = contextvars.ContextVar("call", defa
 #: Told of every call that was made: the call, "ok" or the reason of its error, and the seconds that it took.
 Observer = Callable[[Call, str, float], None]
 
-#: Failures in a row that open the circuit.
-OUTAGE_THRESHOLD = 5
-#: Seconds that the circuit stays open, first and longest; doubled each time the trial call fails.
-OPEN_FIRST, OPEN_LONGEST = 5.0, 300.0
-#: Refused credentials: longer than Huawei's lock-out of five minutes needs no fast trial, a new Secret closes at once.
-REFUSED_FIRST = 60.0
 #: The longest Retry-After that is followed (seconds): what asks for more is a mistake, and would stop all clean-up.
 QUIET_LONGEST = 600.0
 #: The same in which every caller looks whether the quiet was ended early.
@@ -54,63 +51,8 @@ QUIET_STEP = 5.0
 LIMITED_NEWS = 30.0
 
 
-class CircuitOpen(Exception):
-    """No call was made. `seconds` until one may be tried; `cause` is the error that opened the circuit."""
-
-    def __init__(self, seconds: float, cause: ProviderError) -> None:
-        super().__init__(f"calls are suspended for {seconds:.0f} s: {cause}")
-        self.seconds = seconds
-        self.cause = cause
-
-
 class Fenced(Exception):
     """No call was made: it is not wanted any more, or this replica does not lead any more."""
-
-
-@dataclass(slots=True)
-class Bucket:
-    """Tokens at `rate` per second, `burst` at most. A 429 halves the rate, success lets it grow back slowly."""
-
-    rate: float
-    burst: float
-    slowed: float = 1.0
-    _tokens: float = field(init=False)
-    _at: float = 0.0
-
-    def __post_init__(self) -> None:
-        self._tokens = self.burst
-
-    def take(self, now: float) -> float:
-        """Take a token; the answer is how many seconds to wait for it."""
-        speed = self.rate * self.slowed
-        if self._at:
-            self._tokens = min(self.burst, self._tokens + (now - self._at) * speed)
-        self._at = now
-        self._tokens -= 1
-        return max(0.0, -self._tokens / speed)
-
-    def slow_down(self) -> None:
-        self.slowed = max(0.02, self.slowed / 2)
-        self._tokens = min(self._tokens, 0.0)
-
-    def recover(self) -> None:
-        if self.slowed < 1.0:
-            self.slowed = min(1.0, self.slowed + 0.05)
-
-
-@dataclass(slots=True)
-class Circuit:
-    """Closed, or open until a time. `since` is wall-clock time, for the status."""
-
-    failures: int = 0
-    trips: int = 0
-    open_until: float = 0.0
-    cause: ProviderError | None = None
-    since: datetime | None = None
-
-    @property
-    def open(self) -> bool:
-        return self.cause is not None
 
 
 class Lane:
@@ -218,18 +160,8 @@ class Lane:
 
     def suspend(self, refused: Circuit) -> None:
         """Open the circuit as that of a sharer, which was refused or makes its trial."""
-        was_open, circuit = self.circuit.open, self.circuit
-        circuit.cause = refused.cause
-        circuit.trips = max(circuit.trips, refused.trips)
-        circuit.open_until = max(circuit.open_until, refused.open_until)
-        if not was_open:
-            circuit.since = self._now()
-            self._changed()
-
-    @property
-    def refused(self) -> bool:
-        """The circuit is open for the sake of the credentials."""
-        return isinstance(self.circuit.cause, CredentialsInvalid)
+        with self._telling():
+            self.circuit.join(refused)
 
     @property
     def limited(self) -> RateLimited | None:
@@ -248,6 +180,15 @@ class Lane:
         if was_open:
             self._changed()
 
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Tell of a circuit that is opened."""
+        was_open, circuit = self.circuit.open, self.circuit
+        yield
+        if not was_open:
+            circuit.since = self._now()
+            self._changed()
+
     def _admit(self, *, begin: bool = False) -> bool:
         """Raise while the circuit is open; the first call after its time is the trial, the others go on waiting."""
         circuit = self.circuit
@@ -257,7 +198,7 @@ class Lane:
         if wait > 0 or self._trial:
             raise CircuitOpen(max(wait, 1.0) * self._rng.uniform(1.0, 1.3), circuit.cause)
         self._trial = begin
-        if begin and self.refused:
+        if begin and self.circuit.refused:
             ahead = asyncio.get_running_loop().time() + REFUSED_FIRST
             for other in self._sharers():
                 other.suspend(replace(circuit, open_until=ahead))
@@ -270,9 +211,9 @@ class Lane:
 
     def _accepted(self) -> None:
         """The trial was answered: go on, and so may all that were refused for the same credentials."""
-        if self.refused:
+        if self.circuit.refused:
             for other in self._sharers():
-                if other.refused:
+                if other.circuit.refused:
                     other._close()
         self._close()
 
@@ -303,13 +244,5 @@ class Lane:
                 self._accepted()
 
     def _trip(self, error: ProviderError, now: float, first: float) -> None:
-        circuit = self.circuit
-        if circuit.cause is not None and circuit.open_until > now:
-            return
-        was_open = circuit.open
-        circuit.trips += 1
-        circuit.open_until = now + min(OPEN_LONGEST, first * 2 ** (circuit.trips - 1))
-        circuit.cause = error
-        if not was_open:
-            circuit.since = self._now()
-            self._changed()
+        with self._telling():
+            self.circuit.trip(error, now, first)

@@ -20,7 +20,7 @@ from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key, Record
 from trainsweep.core.remote import WHOLE_OF, Remote, Target, Thing
 from trainsweep.engine.account import Account
-from trainsweep.engine.lane import CircuitOpen
+from trainsweep.engine.circuit import CircuitOpen
 from trainsweep.engine.memory import Memory
 from trainsweep.engine.store import Store
 

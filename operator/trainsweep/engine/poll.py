@@ -12,7 +12,7 @@ from trainsweep.api.provider_config import Polling
 from trainsweep.core.errors import ConfigurationError, ProviderError
 from trainsweep.core.record import Key
 from trainsweep.core.remote import Remote
-from trainsweep.engine.lane import CircuitOpen
+from trainsweep.engine.circuit import CircuitOpen
 from trainsweep.engine.snapshot import Snapshots
 
 log = logging.getLogger(__name__)

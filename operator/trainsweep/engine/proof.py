@@ -8,7 +8,7 @@ import random
 from collections.abc import Awaitable, Callable
 
 from trainsweep.core.errors import ConfigurationError, ProviderError
-from trainsweep.engine.lane import CircuitOpen
+from trainsweep.engine.circuit import CircuitOpen
 
 log = logging.getLogger(__name__)
 

@@ -23,12 +23,14 @@ from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key, Record
 from trainsweep.core.remote import Remote, Target
 from trainsweep.engine.account import Account
-from trainsweep.engine.accounts import Accounts, obstacle, trouble
+from trainsweep.engine.accounts import Accounts
 from trainsweep.engine.act import act
+from trainsweep.engine.circuit import CircuitOpen
 from trainsweep.engine.definitions import Definitions
-from trainsweep.engine.lane import CircuitOpen, Fenced
+from trainsweep.engine.lane import Fenced
 from trainsweep.engine.memory import Memory
 from trainsweep.engine.observe import identify, observe
+from trainsweep.engine.obstacles import obstacle, trouble
 from trainsweep.engine.removals import Removals
 from trainsweep.engine.report import Reporter
 from trainsweep.engine.shared import Shared
