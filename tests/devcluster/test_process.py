@@ -21,14 +21,15 @@ print(os.getpid(), flush=True)
 time.sleep(600)
 """
 
-# A user of a Process who says that it is there, then waits for its own end.
+# A user of a Process who says that it is there, then waits for its own end; also under nohup, where all ignore SIGHUP.
 USER = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from trainsweep.devcluster.process import Process
 directory = Path(sys.argv[1])
 command = [sys.executable, "-c", sys.argv[2]]
 process = Process(command, directory=directory, log=directory.parent / "log", remove=directory)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 print("started", flush=True)
 time.sleep(600)
 """
@@ -106,7 +107,7 @@ def test_nothing_outlives_a_user_who_dies_by_any_signal(tmp_path, number):
         assert user.stdout.readline() == b"started\n"
         pid = written_pid(tmp_path / "log")
         user.send_signal(number)
-        user.wait()
+        user.wait(30)
     eventually(lambda: not alive(pid), "the process outlived its user")
     eventually(lambda: not directory.exists(), "the directory outlived the process")
 
