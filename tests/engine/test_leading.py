@@ -62,7 +62,7 @@ class Replica:
             lease=self.lease,
         )
         self.engine._watch = _Watch()  # type: ignore[assignment]
-        self.queue = self.engine._queues[ACCOUNT] = Queue(self._call, limit=1)
+        self.queue = self.engine._queues.resources[ACCOUNT] = Queue(self._call, limit=1)
         self.told: list[str] = []
         self.answer = asyncio.Event()
         self.run = asyncio.create_task(self.engine.run())
@@ -203,8 +203,8 @@ async def test_the_queue_of_an_account_that_is_gone_goes_too():
     await becomes(lambda: one.engine.leading)
     one.answer.set()
     one.queue.add(JOB)
-    one.engine._revisit(ACCOUNT)
-    await becomes(lambda: not one.engine._queues)
+    one.engine._queues.revisit(ACCOUNT)
+    await becomes(lambda: not one.engine._queues.resources)
     one.engine.stop()
     await one.run
 
@@ -217,8 +217,8 @@ async def test_the_words_of_an_unexpected_error_stay_out_of_the_log(monkeypatch,
     async def fail(_: Key) -> None:
         "s3cr\u00e9t".encode("ascii")
 
-    monkeypatch.setattr(one.engine._accounts, "reconcile", fail)
-    one.engine._revisit(ACCOUNT)
+    monkeypatch.setattr(one.engine._accounts, "_pass", fail)
+    one.engine._queues.revisit(ACCOUNT)
     await becomes(lambda: caplog.records)
     assert [vars(record)["error"] for record in caplog.records] == ["UnicodeEncodeError"]
     one.engine.stop()

@@ -17,6 +17,7 @@ from trainsweep.core.remote import Thing
 from trainsweep.engine.census import CONFIGS_QUEUE, OTHER, Census
 from trainsweep.engine.parse import Config
 from trainsweep.engine.queue import Queue
+from trainsweep.engine.queues import Queues
 from trainsweep.engine.store import Store
 
 from ..core.given import NOW, a_resource, ago
@@ -45,11 +46,10 @@ class Scene:
 
     def __init__(self) -> None:
         self.store = Store()
-        self.queues: dict[Key, Queue] = {}
-        self.configs = Queue(never, limit=1)
+        self.queues = Queues(self.store, resource=never, account=never)
         self.guard: Guard | None = None
         accounts = SimpleNamespace(get=lambda _: SimpleNamespace(guard=self.guard) if self.guard else None)
-        self.census = Census(self.store, accounts, self.queues, self.configs, lambda: NOW)
+        self.census = Census(self.store, accounts, self.queues, lambda: NOW)
 
     def put(self, name: str, thing: Thing = Thing.TUNING_TASK, **more: Any) -> None:
         self.store.put(named(a_resource(thing, **more), name))
@@ -133,7 +133,7 @@ def test_an_account_stands_as_its_status_says(scene):
 
 
 async def test_queues_tell_what_waits_and_since_when_counted_from_the_lease(scene):
-    queue = scene.queues[ACCOUNT] = Queue(never, limit=1)
+    queue = scene.queues.resources[ACCOUNT] = Queue(never, limit=1)
     for name in ("one", "two", "three"):
         queue.add(Key("TrainingJob", "team-a", name))
     with later(90):

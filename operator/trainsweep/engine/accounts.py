@@ -24,7 +24,7 @@ from trainsweep.engine.parse import Config
 from trainsweep.engine.protection import Protection
 from trainsweep.engine.secrets import existing
 from trainsweep.engine.store import Store
-from trainsweep.kube.client import KubeClient
+from trainsweep.kube.client import KubeClient, KubeError
 from trainsweep.kube.events import Events
 from trainsweep.kube.surroundings import Namespace
 from trainsweep.kube.writer import Writer
@@ -39,6 +39,9 @@ log = logging.getLogger(__name__)
 SECRET_AGE = 60.0
 #: The same for one that is missing or unfit: somebody is about to mend it.
 MISSING_AGE = 5.0
+
+#: Seconds after which an account is looked after again when that failed, and when somebody wrote it in between.
+RETRY, CONFLICT_RETRY = 5.0, 1.0
 
 #: Said of an account whose Secret is missing or unfit while it is at work.
 LAST_GOOD = "Until the operator restarts it goes on with the last good credentials."
@@ -103,6 +106,26 @@ class Accounts:
         return self._protection.kept(record)
 
     async def reconcile(self, key: Key) -> float | None:
+        """Seconds until the account should come back by itself, None for when something changes."""
+        try:
+            return await self._pass(key)
+        except KubeError as error:
+            if error.status == 404:
+                return None  # it has just gone, and the watch will tell
+            if error.status == 409:
+                return CONFLICT_RETRY
+            log.warning("an account could not be looked after", extra={"account": str(key), "error": str(error)})
+        except Exception as error:
+            # The type alone: words of an unexpected error may quote what it met in a Secret.
+            unexpected = type(error).__name__
+            log.warning("an account could not be looked after", extra={"account": str(key), "error": unexpected})
+        return RETRY
+
+    async def aclose(self) -> None:
+        for account in self._accounts.values():
+            await account.aclose()
+
+    async def _pass(self, key: Key) -> float | None:
         """Bring one account up to date: Secret, client, finalizers, status."""
         config = self._store.configs.get(key)
         if config is None:
@@ -131,10 +154,6 @@ class Accounts:
             self._wake_all(key)
         await self._report(key)
         return SECRET_AGE if fit else MISSING_AGE
-
-    async def aclose(self) -> None:
-        for account in self._accounts.values():
-            await account.aclose()
 
     async def _open(self, config: Config, credentials: Credentials) -> None:
         """Open the account, or take over what changed. Raises `ConfigurationError`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from trainsweep.core.record import Key, Record
 from trainsweep.core.remote import ExternalState
 from trainsweep.engine.accounts import Accounts
 from trainsweep.engine.parse import Config
-from trainsweep.engine.queue import Queue
+from trainsweep.engine.queues import Queues
 from trainsweep.engine.store import Store
 from trainsweep.telemetry.state import AccountState, QueueState, Resources
 
@@ -43,14 +43,12 @@ class Census:
         self,
         store: Store,
         accounts: Accounts,
-        queues: Mapping[Key, Queue],
-        configs: Queue,
+        queues: Queues,
         now: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._queues = queues
-        self._configs = configs
         self._now = now
         self._told: dict[Key, Told] = {}
 
@@ -79,10 +77,13 @@ class Census:
         """The queue of each account that is used or has something to do, and that of the accounts."""
         used = (
             (key.place, queue)
-            for key, queue in self._queues.items()
+            for key, queue in self._queues.resources.items()
             if key in self._store.configs or self._store.users.get(key) or len(queue)
         )
-        return {name: QueueState(len(queue), queue.oldest()) for name, queue in (*used, (CONFIGS_QUEUE, self._configs))}
+        return {
+            name: QueueState(len(queue), queue.oldest())
+            for name, queue in (*used, (CONFIGS_QUEUE, self._queues.accounts))
+        }
 
     def _read(self, record: Record) -> Told:
         told = self._told.get(record.key)

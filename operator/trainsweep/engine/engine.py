@@ -14,18 +14,18 @@ from trainsweep.api.common import DeletionPolicy
 from trainsweep.api.kinds import REMOTE_KINDS
 from trainsweep.core.errors import TrainsweepError
 from trainsweep.core.record import Key, Record
-from trainsweep.engine.account import in_flight
 from trainsweep.engine.accounts import Accounts
 from trainsweep.engine.census import Census
 from trainsweep.engine.definitions import Definitions
+from trainsweep.engine.inquiry import Inquiry
 from trainsweep.engine.parse import Config, Unreadable, key_of, parse
-from trainsweep.engine.queue import Priority, Queue
+from trainsweep.engine.queues import Queues
 from trainsweep.engine.reconcile import Reconciler
 from trainsweep.engine.report import Reporter
 from trainsweep.engine.store import Change, Store
 from trainsweep.engine.sweep import Sweeps, sweep
 from trainsweep.engine.watch import Watch
-from trainsweep.kube.client import KubeClient, KubeError, Login
+from trainsweep.kube.client import KubeClient, Login
 from trainsweep.kube.events import Events
 from trainsweep.kube.lease import Lease
 from trainsweep.kube.surroundings import Surroundings
@@ -36,15 +36,6 @@ from trainsweep.telemetry.state import LeaseState, Resources, State
 
 log = logging.getLogger(__name__)
 
-#: Workers for resources of accounts that do not exist (yet): they only write a status.
-STRAY_WORKERS = 4
-ACCOUNT_WORKERS = 8
-#: ProviderConfigs are looked at again this long after something about them changed, so that changes gather (seconds).
-SETTLE = 1.0
-#: Seconds after which an account is looked after again when that failed for no reason of its own.
-ACCOUNT_RETRY = 5.0
-#: Seconds after which a status that somebody else wrote is looked into: not at once, as the two would go on for ever.
-RECHECK = 30.0
 #: Seconds that events which wait get at the end: the standby waits for us.
 LAST_WORDS = 1.0
 #: Seconds in which a watch that begins has listed what is there.
@@ -80,7 +71,11 @@ class Engine:
         self._settings = settings
         self._lease = lease
         self._store = Store()
-        self._queues: dict[Key, Queue] = {}
+        self._queues = Queues(
+            self._store,
+            resource=lambda key: self._reconciler.reconcile(key),  # noqa: PLW0108 (made below)
+            account=lambda key: self._accounts.reconcile(key),  # noqa: PLW0108 (made below)
+        )
         writer = Writer(client)
         self._events = Events(client, now)
         self._accounts = Accounts(
@@ -90,25 +85,31 @@ class Engine:
             self._events,
             endpoints=settings.endpoints,
             now=now,
-            wake=self._wake,
-            revisit=self._revisit,
+            wake=self._queues.wake,
+            revisit=self._queues.revisit,
             may_act=self._may_act,
             metrics=metrics,
         )
         surroundings = Surroundings(client)
-        self._definitions = Definitions(surroundings.crd_going, self._store, wake=self._wake)
-        self._reconciler = Reconciler(
+        self._definitions = Definitions(surroundings.crd_going, self._store, wake=self._queues.wake)
+        inquiry = Inquiry(
             self._store,
             self._accounts,
             surroundings.namespace,
             self._definitions,
-            Reporter(client, writer, self._events, self._store, metrics),
             default_policy=settings.deletion_policy,
             now=now,
-            wake=self._wake,
-            revisit=self._revisit,
+            wake=self._queues.wake,
         )
-        self._configs = Queue(self._reconcile_config, limit=ACCOUNT_WORKERS)
+        self._reconciler = Reconciler(
+            self._store,
+            self._accounts,
+            inquiry,
+            Reporter(client, writer, self._events, self._store, metrics),
+            now=now,
+            wake=self._queues.wake,
+            revisit=self._queues.revisit,
+        )
         self._watch = Watch(login, self._hand_over, namespaces=settings.namespaces, listing=self._watch_lists)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
@@ -116,7 +117,7 @@ class Engine:
             partial(sweep, client, settings.namespaces, self._known, self._receive), left_out=self._left_out, now=now
         )
         self._open = False
-        self._census = Census(self._store, self._accounts, self._queues, self._configs, now)
+        self._census = Census(self._store, self._accounts, self._queues, now)
 
     @property
     def leading(self) -> bool:
@@ -173,9 +174,7 @@ class Engine:
         if self._stopping.is_set():
             return
         self._open = True
-        self._configs.open()
-        for queue in self._queues.values():
-            queue.open()
+        self._queues.open()
         if self._lease:
             await self._lease.keep()
             raise LeaseLost("The Lease was lost; this replica ends and starts anew.")
@@ -185,8 +184,7 @@ class Engine:
         if not leading.cancelled() and leading.exception():
             self.stop()
             self._open = False
-            for queue in (self._configs, *self._queues.values()):
-                queue.cut()
+            self._queues.cut()
 
     def _may_act(self) -> bool:
         """Whether a stop or delete may go out at this moment: the last answer is asked for right before it does."""
@@ -201,9 +199,7 @@ class Engine:
     async def _drain(self) -> None:
         """Let the calls under way end, then close. The lease is kept meanwhile."""
         self._open = False
-        queues = [self._configs, *self._queues.values()]
-        drains = (queue.drain(self._settings.drain_seconds) for queue in queues)
-        await asyncio.gather(asyncio.to_thread(self._watch.stop), *drains)
+        await asyncio.gather(asyncio.to_thread(self._watch.stop), self._queues.drain(self._settings.drain_seconds))
         await self._events.drain(LAST_WORDS)
         await self._accounts.aclose()
 
@@ -237,17 +233,17 @@ class Engine:
                 change = self._store.put(parsed)
                 if change is Change.SUBSTANCE:
                     self._reconciler.notice(parsed)
-                    self._wake(key)
+                    self._queues.wake(key)
                     self._wake_referrers(key)
-                    self._revisit(parsed.config)
+                    self._queues.revisit(parsed.config)
                 elif change is Change.STATUS:
                     # Our own words are here before the watch shows them: these are somebody else's, and may be wrong.
-                    self._queue(parsed.config).add(key, Priority.POLL, after=RECHECK)
+                    self._queues.recheck(parsed)
             case Config():
                 if self._store.put_config(parsed) is Change.SUBSTANCE:
-                    self._configs.add(key)
+                    self._queues.accounts.add(key)
                     for user in self._store.users.get(key, ()):
-                        self._wake(user)
+                        self._queues.wake(user)
             case Unreadable():
                 log.error("an object does not fit the schema", extra={"resource": str(key), "why": parsed.problem})
                 known = self._store.records.get(key)
@@ -257,53 +253,14 @@ class Engine:
     def _gone(self, key: Key, uid: str) -> None:
         record = self._store.records.get(key)
         if self._store.bury(key, uid) and record:
-            queue = self._queue(record.config)
-            queue.forget(key)
-            queue.add(key)
-            self._revisit(record.config)
+            self._queues.bury(record)
+            self._queues.revisit(record.config)
         elif key.kind not in REMOTE_KINDS:
-            self._configs.add(key)
+            self._queues.accounts.add(key)
 
     def _wake_referrers(self, key: Key) -> None:
         for referrer in self._store.referrers.get(key, ()):
-            self._wake(referrer)
-
-    def _wake(self, key: Key) -> None:
-        record = self._store.records.get(key)
-        if record:
-            self._queue(record.config).add(key, Priority.DELETION if record.deleting else Priority.CHANGE)
-
-    def _revisit(self, key: Key) -> None:
-        self._configs.add(key, after=SETTLE)
-
-    def _queue(self, config: Key) -> Queue:
-        queue = self._queues.get(config)
-        if queue is None:
-            queue = self._queues[config] = Queue(self._reconciler.reconcile, limit=STRAY_WORKERS)
-            if self._open:
-                queue.open()
-        known = self._store.configs.get(config)
-        queue.limit = in_flight(known.spec) if known else STRAY_WORKERS
-        return queue
-
-    async def _reconcile_config(self, key: Key) -> float | None:
-        try:
-            return await self._accounts.reconcile(key)
-        except KubeError as error:
-            if error.status == 404:
-                return None  # it has just gone, and the watch will tell
-            if error.status == 409:
-                return SETTLE
-            log.warning("an account could not be looked after", extra={"account": str(key), "error": str(error)})
-            return ACCOUNT_RETRY
-        except Exception as error:
-            # The type alone: words of an unexpected error may quote what it met in a Secret.
-            unexpected = type(error).__name__
-            log.warning("an account could not be looked after", extra={"account": str(key), "error": unexpected})
-            return ACCOUNT_RETRY
-        finally:
-            if key not in self._store.configs and key in self._queues and self._queues[key].idle:
-                del self._queues[key]
+            self._queues.wake(referrer)
 
 
 async def _unless(event: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:

@@ -6,63 +6,39 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from trainsweep.api.common import DeletionPolicy, Mode
 from trainsweep.api.names import APPROVE_DELETIONS_UNTIL, FORCE_ORPHAN
 from trainsweep.core.decision import Delete, Hold, Observe, Plan, Release, Standing, Stop
 from trainsweep.core.errors import ConfigurationError, ProviderError
-from trainsweep.core.facts import Absent, Facts, Obstacle, Verb
+from trainsweep.core.facts import Absent, Facts, Verb
 from trainsweep.core.plan import describe, plan
-from trainsweep.core.policy import PolicySource, effective_policy
 from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key, Record
-from trainsweep.core.remote import Remote, Target
+from trainsweep.core.remote import Remote
 from trainsweep.engine.account import Account
 from trainsweep.engine.accounts import Accounts
 from trainsweep.engine.act import act
 from trainsweep.engine.circuit import CircuitOpen
-from trainsweep.engine.definitions import Definitions
+from trainsweep.engine.inquiry import Inquiry, Pass
 from trainsweep.engine.lane import Fenced
 from trainsweep.engine.memory import Memory
-from trainsweep.engine.observe import identify, observe
-from trainsweep.engine.obstacles import obstacle, trouble
+from trainsweep.engine.obstacles import obstacle
+from trainsweep.engine.pauses import backoff, next_look
 from trainsweep.engine.removals import Removals
 from trainsweep.engine.report import Reporter
-from trainsweep.engine.shared import Shared
 from trainsweep.engine.store import Store
 from trainsweep.kube.client import KubeError
-from trainsweep.kube.surroundings import Namespace
 
 log = logging.getLogger(__name__)
 
 #: Steps of one pass: hold, look, look closely, act. A plan that wants more is a defect.
 STEPS = 6
-#: Seconds for which a namespace's annotations and labels, and the fate of a definition, may be remembered.
-NAMESPACE_AGE = 30.0
-#: Pauses while the provider is at work begin here (seconds) and double, up to `polling.activeSeconds`.
-FIRST_LOOK = 1.05
-LONGEST_BACKOFF = 300.0
 #: Obstacles that go by themselves: whoever meets one may still turn out to own what it names.
 PASSING = frozenset({Reason.OBSERVING, Reason.PROVIDER_UNAVAILABLE, Reason.RATE_LIMITED})
-
-
-@dataclass(slots=True)
-class Pass:
-    """What one pass learns on its way.
-
-    `quiet`: the trouble is the whole account's and is told on the ProviderConfig, not again on each resource.
-    `retry`: seconds until the next try after an error.
-    """
-
-    facts: Facts
-    account: Account | None
-    quiet: bool = False
-    retry: float | None = None
 
 
 class Reconciler:
@@ -72,27 +48,22 @@ class Reconciler:
         self,
         store: Store,
         accounts: Accounts,
-        namespace: Callable[[str], Awaitable[Namespace]],
-        definitions: Definitions,
+        inquiry: Inquiry,
         reporter: Reporter,
         *,
-        default_policy: DeletionPolicy,
         now: Callable[[], datetime],
         wake: Callable[[Key], None],
         revisit: Callable[[Key], None],
     ) -> None:
         self._store = store
         self._accounts = accounts
+        self._inquiry = inquiry
         self._reporter = reporter
-        self._default_policy = default_policy
         self._now = now
         self._wake = wake
         self._revisit = revisit
         self._removals = Removals(store, now=now, wake=wake, revisit=revisit)
         self._memories: dict[Key, Memory] = {}
-        self._namespaces: Shared[str, Namespace] = Shared(namespace)
-        self._definitions = definitions
-        self._random = random.Random()  # noqa: S311 (spreads retries, guards nothing)
 
     async def reconcile(self, key: Key) -> float | None:
         """Seconds until the resource should come back by itself, None for when something changes."""
@@ -111,7 +82,7 @@ class Reconciler:
             log.warning("the API server refused a request", extra={"resource": str(key), "error": str(error)})
         except Exception:
             log.exception("a pass failed; this is a defect", extra={"resource": str(key)})
-        return self._backoff(memory)
+        return backoff(memory)
 
     def notice(self, record: Record) -> None:
         """Note when a deletion was first seen: one look at the surroundings serves all that were seen before it."""
@@ -127,7 +98,7 @@ class Reconciler:
         return True
 
     async def _pass(self, record: Record, memory: Memory) -> float | None:
-        state = await self._gather(record, memory)
+        state = await self._inquiry.gather(record, memory)
         for _ in range(STEPS):
             decision = plan(state.facts)
             match decision.action:
@@ -140,7 +111,7 @@ class Reconciler:
                         return None
                     state.facts = replace(state.facts, record=held)
                 case Observe(fresh=fresh):
-                    await self._look(state, memory, fresh=fresh)
+                    await self._inquiry.look(state, memory, fresh=fresh)
                 case Release() as release:
                     await self._reporter.release(state.facts, release)
                     self._forget(record.key)
@@ -153,44 +124,6 @@ class Reconciler:
                     return await self._rest(decision, state, memory)
         raise RuntimeError(f"the plan of {record.key} does not come to an end")
 
-    async def _gather(self, record: Record, memory: Memory) -> Pass:
-        now = asyncio.get_running_loop().time()
-        if record.deleting and not memory.deleting_since:
-            memory.deleting_since = now
-        asked_for = record.requested_at != record.past.handled_request
-        recent = now if asked_for else max(memory.deleting_since, now - NAMESPACE_AGE)
-        namespace = await self._namespaces.get(record.key.namespace, recent)
-        wrong: Obstacle | None = None
-        policy, source = self._default_policy, PolicySource.OPERATOR
-        try:
-            policy, source = effective_policy(record.spec.deletion_policy, namespace.policy, policy)
-        except ConfigurationError as error:
-            source = PolicySource.UNCLEAR
-            wrong = Obstacle(Reason.of(error.reason), error.message, stalled=True)
-        going = record.deleting and await self._definitions.going(record.key.kind, recent)
-        config = self._store.configs.get(record.config)
-        facts = Facts(
-            record=record,
-            policy=policy,
-            policy_source=source,
-            now=self._now(),
-            # Of an account that is not known nothing is promised: it may turn out to be one that only plans.
-            mode=config.spec.mode if config else Mode.PLAN,
-            crd_going=going,
-            observed=memory.seen,
-            namespace_going=namespace.terminating,
-            asked=memory.asked,
-        )
-        found = wrong or await self._accounts.find(record, namespace)
-        if isinstance(found, Obstacle):
-            # Namespaces are not watched: what depends on their annotations and labels is looked at again.
-            depends = wrong or found.reason is Reason.NOT_ALLOWED
-            return Pass(replace(facts, obstacle=found), None, retry=NAMESPACE_AGE if depends else None)
-        known = record.past.external_id or record.given_id
-        if known:
-            facts = self._claimed(facts, found, Target(record.thing, known))
-        return Pass(facts, found)
-
     def _answer_force_orphan(self, facts: Facts) -> None:
         """Say so when the annotation names something else: whoever wrote it waits for the resource to go."""
         record = facts.record
@@ -199,43 +132,6 @@ class Reconciler:
         ids = " or ".join(sorted(record.known_ids | ({facts.target.id} if facts.target else set()))) or "not known yet"
         message = f"{FORCE_ORPHAN} names {record.force_orphan}, but the remote thing is {ids}; it changes nothing."
         self._reporter.event(facts, Reason.FORCE_ORPHAN_IGNORED, message, warning=True)
-
-    def _claimed(self, facts: Facts, account: Account, target: Target) -> Facts:
-        key, identity = facts.record.key, account.identity
-        moved = self._store.moved(key, identity)
-        owner = self._store.claim(key, identity, target)
-        for rival in self._store.rivals(key) if moved else ():
-            self._wake(rival)  # it may have taken another account for this one
-        settled = owner is not None and self._store.settled(owner, identity)
-        return replace(facts, owner=owner, owner_pinned=settled, target=target)
-
-    async def _look(self, state: Pass, memory: Memory, *, fresh: bool) -> None:
-        """Identify and observe. An error becomes an obstacle, and the plan says what follows from it."""
-        account, record = state.account, state.facts.record
-        if account is None:
-            raise RuntimeError(f"{record.key} has no account to look at")
-        try:
-            target = await identify(record, memory, account, self._store)
-            if isinstance(target, Absent):
-                state.facts = replace(state.facts, seen=target, fresh=True)
-                return
-            state.facts = self._claimed(state.facts, account, target)
-            if state.facts.owner:
-                return
-            seen = await observe(record, target, memory, account, fresh=fresh)
-        except CircuitOpen as circuit:
-            state.facts = replace(state.facts, obstacle=trouble(circuit.cause), seen=None)
-            state.retry, state.quiet = circuit.seconds, True
-        except ProviderError as error:
-            state.facts = replace(state.facts, obstacle=trouble(error), seen=None)
-            state.retry, state.quiet = self._backoff(memory), error.account_wide
-        except ConfigurationError as error:
-            state.facts = replace(state.facts, obstacle=obstacle(Reason.of(error.reason), error.message), seen=None)
-            state.retry = account.spec.polling.idle_seconds
-        else:
-            complete = isinstance(seen, Absent) or seen.complete
-            state.facts = replace(state.facts, seen=seen, target=target, fresh=fresh and complete)
-            state.facts = replace(state.facts, observed=memory.seen, listed=memory.listed)
 
     async def _act(self, action: Stop | Delete, decision: Plan, state: Pass, memory: Memory) -> float | None:
         account, record = state.account, state.facts.record
@@ -254,7 +150,7 @@ class Reconciler:
             setback = await act(action, state.facts, memory, account, now=self._now(), still=still)
         except Fenced:
             # What changed has put the resource on the queue again; if nothing did, the Lease was in doubt for a moment.
-            return self._backoff(memory) if self._store.unchanged(state.facts.record) else None
+            return backoff(memory) if self._store.unchanged(state.facts.record) else None
         except CircuitOpen as circuit:
             return circuit.seconds
         except ConfigurationError as error:
@@ -263,7 +159,7 @@ class Reconciler:
             return await self._rest(plan(state.facts), state, memory)
         except ProviderError as error:
             # Nothing is certain now: the next pass reads before it does anything.
-            pause = self._backoff(memory)
+            pause = backoff(memory)
             standing = replace(
                 decision.standing,
                 synced=False,
@@ -279,12 +175,12 @@ class Reconciler:
             await self._tell(state.facts, replace(decision, standing=setback.standing), memory)
             refused = Reason.CANNOT_STOP if isinstance(action, Stop) else Reason.CANNOT_DELETE
             self._reporter.event(state.facts, refused, setback.standing.message, warning=True)
-            return self._backoff(memory)
+            return backoff(memory)
         memory.failures = 0
         memory.waits = 0
         self._follow(state)
         await self._tell(state.facts, decision, memory)
-        return self._next_look(memory, account)
+        return next_look(memory, account.spec.polling.active_seconds)
 
     async def _hold_back(self, action: Stop | Delete, state: Pass, memory: Memory, account: Account) -> float:
         guard = account.guard
@@ -318,7 +214,7 @@ class Reconciler:
             return state.retry
         memory.failures = 0
         if decision.moving and account:
-            return self._next_look(memory, account)
+            return next_look(memory, account.spec.polling.active_seconds)
         if account and facts.seen is not None and facts.target is None:
             return account.spec.polling.idle_seconds  # by name, and no such name yet: no list entry to follow
         return decision.after
@@ -351,16 +247,6 @@ class Reconciler:
             account.poll.follow(
                 facts.record.key, collection, facts.target.id, facts.seen if isinstance(facts.seen, Remote) else None
             )
-
-    def _next_look(self, memory: Memory, account: Account) -> float:
-        pause = min(account.spec.polling.active_seconds, FIRST_LOOK * 2.0 ** min(memory.waits, 10))
-        memory.waits += 1
-        return pause * self._random.uniform(1.0, 1.1)
-
-    def _backoff(self, memory: Memory) -> float:
-        """Growing pauses with full jitter over the upper half."""
-        memory.failures += 1
-        return min(LONGEST_BACKOFF, 2.0 ** min(memory.failures, 10)) * self._random.uniform(0.5, 1.0)
 
     def _memory(self, record: Record) -> Memory:
         memory = self._memories.get(record.key)
