@@ -99,7 +99,7 @@ async def _facts(record: Record, ground: Ground, terms: Terms, account: Account 
         record = replace(record, deleting=True, finalizers=(FINALIZER,))
     namespace = ground.namespaces.get(record.key.namespace, Namespace())
     config = ground.store.configs.get(record.config)
-    facts = Facts(record, terms.deletion_policy, utc_now(), mode=config.spec.mode if config else Mode.ENFORCE)
+    facts = Facts(record, terms.deletion_policy, utc_now(), mode=config.spec.mode if config else Mode.PLAN)
     try:
         policy, source = effective_policy(record.spec.deletion_policy, namespace.policy, terms.deletion_policy)
         facts = replace(facts, policy=policy, policy_source=source)
