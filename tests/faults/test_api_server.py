@@ -72,7 +72,9 @@ async def test_a_watch_goes_on_after_the_api_server_ended_it(proxy: Proxy, tmp_p
     assert not watch.state.alive, "the thread has ended"
 
 
-async def test_a_watch_begins_anew_when_one_of_its_streams_fails_for_good(proxy: Proxy, tmp_path: Path):
+async def test_a_watch_begins_anew_when_one_of_its_streams_fails_for_good(
+    proxy: Proxy, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
     """As when a definition is removed: kopf ends, and leaves the other streams waiting for a login that never comes."""
     login = Login(str(proxy.kubeconfig(tmp_path / "kubeconfig")))
     watch = Watch(login, lambda *event: None, namespaces=("default",), listing=lambda: None)
@@ -91,6 +93,7 @@ async def test_a_watch_begins_anew_when_one_of_its_streams_fails_for_good(proxy:
         gc.collect()
     assert watch.state
     assert not watch.state.alive
+    assert "asyncio" not in {record.name for record in caplog.records}, "an error that nobody asked for"
 
 
 @pytest.mark.parametrize("fault", [ApiFault("down"), ApiFault("status", status=403)], ids=lambda fault: fault.trouble)

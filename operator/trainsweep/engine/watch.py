@@ -113,7 +113,9 @@ class Watch:
         # A flag of this loop: kopf waits for one of another kind in a thread, which would outlast a failure of kopf and
         # keep the loop from ending.
         stop = asyncio.Event()
-        self._end = partial(asyncio.get_running_loop().call_soon_threadsafe, stop.set)
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_leave_behind)
+        self._end = partial(loop.call_soon_threadsafe, stop.set)
         if self._stopping.is_set():
             return
         self._lists()
@@ -209,6 +211,12 @@ class Watch:
         """Only lists and watches of our kinds count; kopf asks for other things, too."""
         if f"{paths.DISCOVERY}/" in path:
             self._watched[path] = granted
+
+
+def _leave_behind(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Errors of tasks that kopf gave up: what went wrong its own log has told."""
+    error = context.get("exception") or context["message"]
+    log.info("kopf left an error behind", extra={"error": repr(error)})
 
 
 async def _end_all_others() -> None:
