@@ -1,6 +1,7 @@
 """What must be true, written from the design alone: it looks at the cluster and the provider, never at the operator."""
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from trainsweep.core.remote import ExternalState, Target, Thing
@@ -34,13 +35,9 @@ def deleting(body: dict[str, Any]) -> bool:
     return "deletionTimestamp" in body["metadata"]
 
 
-def asked(body: dict[str, Any]) -> set[str]:
-    """The calls that a resource asks for: invariant 1."""
-    if paused(body):
-        return set()
-    if deleting(body):
-        return {"Delete": {"stop", "delete"}, "Stop": {"stop"}, "Orphan": set()}[policy(body)]
-    return {"Present": set(), "Stopped": {"stop"}, "Absent": {"stop", "delete"}}[body["spec"]["desiredState"]]
+def mismatched(body: dict[str, Any]) -> bool:
+    """It expects another thing than the one that it names."""
+    return bool(body["spec"].get("expect"))
 
 
 class Oracle:
@@ -61,11 +58,35 @@ class Oracle:
         for verb, remote_id in self._allowed():
             self._withdrawn[verb, remote_id] = self.world.clock.seconds
 
+    def _asked(self, body: dict[str, Any]) -> set[str]:
+        """The calls that a resource asks for: invariant 1."""
+        if paused(body) or mismatched(body):
+            return set()
+        if deleting(body):
+            return {"Delete": {"stop", "delete"}, "Stop": {"stop"}, "Orphan": set()}[policy(body)]
+        return {"Present": set(), "Stopped": {"stop"}, "Absent": {"stop", "delete"}}[self._goal(body)]
+
+    def _goal(self, body: dict[str, Any]) -> str:
+        """The desired state, moved on by the two clocks."""
+        spec, item = body["spec"], self.world.remotes.items.get(named(body))
+        desired: str = spec["desiredState"]
+        if item is None or desired == "Absent":
+            return desired
+        remote = item.remote
+        if self._passed(remote.finished_at, spec.get("ttlSecondsAfterFinished")):
+            return "Absent"
+        if desired == "Present" and self._passed(remote.started_at, spec.get("activeDeadlineSeconds")):
+            return "Stopped"
+        return desired
+
+    def _passed(self, since: datetime | None, seconds: int | None) -> bool:
+        return bool(since and seconds) and (self.world.clock.now() - since).total_seconds() >= seconds
+
     def _allowed(self) -> Counter[tuple[str, str]]:
         """The calls that are asked for, and by how many resources."""
         allowed: Counter[tuple[str, str]] = Counter()
         for body in self.resources():
-            whole, verbs = named(body), asked(body)
+            whole, verbs = named(body), self._asked(body)
             allowed.update((verb, whole) for verb in verbs)
             if body["kind"] not in PART_OF:
                 continue
@@ -140,8 +161,15 @@ class Oracle:
         truth = self.world.remotes.state(named(body))
         if reason in ("NotEmpty", "IdentityChanged"):
             return
+        if reason == "ExpectationFailed":
+            assert mismatched(body), what
+            assert truth is not ExternalState.ABSENT, what
+            return
         assert not deleting(body), what
-        desired = body["spec"]["desiredState"]
+        if truth is ExternalState.ABSENT and "ttlSecondsAfterFinished" in body["spec"]:
+            assert reason in ("Absent", "NotFound"), what  # whoever deleted it
+            return
+        desired = self._goal(body)
         reached = {
             "Present": truth is not ExternalState.ABSENT,
             "Stopped": not truth.active,

@@ -27,10 +27,26 @@ SPECS = [
     ("TrainingJobVersion", {"jobRef": {"name": "ann"}, "versionID": "2"}),
     ("TrainingJobConfig", {"configName": "conf"}),
 ]
+#: What has a start and an end of its own, which the clocks go by.
+RUN_BY_ID = [
+    *({"taskID": task} for task in TASKS),
+    *({"jobID": job} for job in V2_JOBS),
+    {"jobID": "1001", "versionID": "1"},
+]
 RUNS = [*TASKS, *V2_JOBS, *VERSIONS]
 names = st.sampled_from(["ann", "bob", "eve", "zoe"])
 desired = st.sampled_from(["Present", "Stopped", "Absent"])
 policies = st.sampled_from([None, "Delete", "Stop", "Orphan"])
+wishes = st.fixed_dictionaries(
+    {},
+    optional={
+        "deletionPolicy": st.sampled_from(["Delete", "Stop", "Orphan"]),
+        # A name that no thing has: whoever expects it touches nothing.
+        "expect": st.sampled_from([None, None, {"name": "another"}]),
+        "activeDeadlineSeconds": st.just(150),
+        "ttlSecondsAfterFinished": st.just(100),
+    },
+)
 ended = st.sampled_from([ExternalState.SUCCEEDED, ExternalState.FAILED, ExternalState.STOPPED])
 #: Longer than every pause that the operator makes by itself.
 QUIET = 2400.0
@@ -57,16 +73,17 @@ class Histories(RuleBasedStateMachine):
     def known(self, name):
         return next((body for body in self.oracle.resources() if body["metadata"]["name"] == name), None)
 
-    @rule(name=names, spec=st.sampled_from(SPECS), desired=desired, policy=policies)
-    def declare(self, name, spec, desired, policy):
+    @rule(name=names, spec=st.sampled_from(SPECS), desired=desired, wishes=wishes)
+    def declare(self, name, spec, desired, wishes):
         kind, identity = spec
         if self.known(name):
             return
         if kind == "TrainingJobConfig":
-            desired, policy = desired.replace("Stopped", "Absent"), None
-        more = {"deletionPolicy": policy} if policy else {}
+            desired, wishes = desired.replace("Stopped", "Absent"), {}
+        if identity not in RUN_BY_ID:
+            wishes = {field: wish for field, wish in wishes.items() if not field.endswith(("Seconds", "Finished"))}
         self.oracle.note()
-        self.world.declare(name, kind, **identity, desiredState=desired, **more)
+        self.world.declare(name, kind, **identity, desiredState=desired, **wishes)
 
     @rule(name=names, desired=desired, policy=policies)
     def edit(self, name, desired, policy):
