@@ -24,6 +24,7 @@ from trainsweep.api.kinds import KINDS
 from trainsweep.api.names import GROUP, VERSION
 from trainsweep.kube import paths
 from trainsweep.kube.client import Login
+from trainsweep.kube.sockets import Sockets
 from trainsweep.telemetry.state import WatchState
 
 log = logging.getLogger(__name__)
@@ -38,8 +39,6 @@ LISTING = 5.0
 GIVEN_UP = 10.0
 #: Seconds in which tasks of kopf that survived their cancellation are cancelled again, and how often.
 LINGERING, ROUNDS = 0.5, 10
-#: Seconds that TLS connections get to close, so that none is left to the garbage collector.
-CLOSING = 0.1
 
 #: Called in the watch's thread: the kind, whether the object is gone, and the object.
 Sink = Callable[[str, bool, Mapping[str, Any]], None]
@@ -62,6 +61,7 @@ class Watch:
         #: By path, whether the last request to watch it was granted and none has failed since.
         self._watched: dict[str, bool] = {}
         self._session: aiohttp.ClientSession | None = None
+        self._sockets = Sockets()
         self._last_event: float | None = None
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
 
@@ -135,8 +135,7 @@ class Watch:
             await _end_all_others()
             if self._session:
                 await self._session.close()  # kopf closes only what it has used
-            # TLS connections need a few more turns of the loop to be gone.
-            await asyncio.sleep(CLOSING)
+            await self._sockets.cut()
 
     async def _until_it_ends(self, operator: asyncio.Task[None]) -> None:
         """When one stream fails for good, as at a 404, kopf logs out and then waits for the others for ever, which wait
@@ -187,7 +186,7 @@ class Watch:
         tracing.on_request_end.append(self._answered)
         tracing.on_request_exception.append(self._failed)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=login.as_ssl_context()),
+            connector=aiohttp.TCPConnector(limit=0, ssl=login.as_ssl_context(), socket_factory=self._sockets.make),
             headers=login.as_http_headers(),
             trace_configs=[tracing],
         )

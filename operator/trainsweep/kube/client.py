@@ -14,6 +14,7 @@ import aiohttp
 from kubernetes.aio import client, config
 
 from trainsweep.kube import paths
+from trainsweep.kube.sockets import Sockets
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +98,7 @@ class KubeClient:
         self._timeout = timeout
         self._observe = observe
         self._slots = asyncio.Semaphore(connections)
+        self._sockets = Sockets()
         self._api = self._connect(configuration)
         self._retired: client.ApiClient | None = None
         self._renewal: asyncio.Task[None] | None = None
@@ -143,14 +145,19 @@ class KubeClient:
             self._renewal.cancel()
         for api in filter(None, (self._api, self._retired)):
             await api.close()
+        await self._sockets.cut()
 
     def _connect(self, configuration: client.Configuration) -> client.ApiClient:
-        configuration.connection_pool_maxsize = self._connections
-        # By default every request looks for a netrc file and for proxies, each in a thread: two thirds of its CPU time.
-        # The watch goes by the kubeconfig alone, too, and a login in a netrc file must not get in the way of ours.
-        configuration.client_session_kwargs = {"trust_env": False}
         api = client.ApiClient(configuration)
         api.user_agent = f"{FIELD_MANAGER}/operator"
+        api.rest_client.pool_manager = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=self._connections, ssl=api.rest_client.ssl_context, socket_factory=self._sockets.make
+            ),
+            # Else every request looks for a netrc file and for proxies, each in a thread: two thirds of its CPU time.
+            # The watch goes by the kubeconfig alone, too, and a login in a netrc file must not get in the way of ours.
+            trust_env=False,
+        )
         return api
 
     async def _renewed(self, refused: client.ApiClient) -> bool:
