@@ -122,7 +122,7 @@ class Oracle:
     def _before_release(self, body: dict[str, Any]) -> None:
         """Invariant 2."""
         remote_id, name = named(body), body["metadata"]["name"]
-        truth = self.world.remotes.state(remote_id) if remote_id else ExternalState.ABSENT
+        truth = self._truth(body)
         rivals = [one for one in self.resources() if named(one) == remote_id and one is not body]
         reasons = {
             "not being deleted": deleting(body),
@@ -143,6 +143,16 @@ class Oracle:
         for body in self.resources():
             self._check(body)
 
+    def _truth(self, body: dict[str, Any]) -> ExternalState:
+        """The state of the very thing that the resource has pinned: a config made again is another one."""
+        remote_id, pinned = named(body), body.get("status", {}).get("createdAt")
+        state = self.world.remotes.state(remote_id) if remote_id else ExternalState.ABSENT
+        if body["kind"] == Thing.CONFIG and state is not ExternalState.ABSENT and pinned:
+            made = self.world.remotes.items[remote_id].remote.created_at
+            if made and abs((made - datetime.fromisoformat(pinned)).total_seconds()) >= 1:
+                return ExternalState.ABSENT
+        return state
+
     def _check(self, body: dict[str, Any]) -> None:
         what = f"{body['metadata']['name']}: {body}"
         kinds = {entry["type"]: entry for entry in body.get("status", {}).get("conditions", ())}
@@ -158,7 +168,7 @@ class Oracle:
         if not named(body):
             assert reason in ("NotFound", "Absent", "AmbiguousName", "ReferenceNotFound", "InvalidSpec"), what
             return
-        truth = self.world.remotes.state(named(body))
+        truth = self._truth(body)
         if reason in ("NotEmpty", "IdentityChanged"):
             return
         if reason == "ExpectationFailed":
