@@ -28,7 +28,12 @@ def whole_cluster(cluster: ControlPlane) -> ControlPlane:
 @pytest_asyncio.fixture
 async def land(whole_cluster: ControlPlane, tmp_path: Path) -> AsyncIterator[World]:
     """A world on an API server with controllers; the operator watches all namespaces."""
-    async for world in make_world(whole_cluster, tmp_path):
+    async for world in make_land(whole_cluster, tmp_path):
+        yield world
+
+
+async def make_land(plane: ControlPlane, directory: Path) -> AsyncIterator[World]:
+    async for world in make_world(plane, directory):
         world.start_operator(namespace=())
         yield world
 
@@ -144,8 +149,7 @@ async def test_a_namespace_that_is_not_allowed_never_uses_the_shared_account(lan
 async def land_of_its_own(cluster_of_its_own: ControlPlane, tmp_path: Path) -> AsyncIterator[World]:
     """The same for a test that takes our kinds away."""
     install_crds(cluster_of_its_own)
-    async for world in make_world(cluster_of_its_own, tmp_path):
-        world.start_operator(namespace=())
+    async for world in make_land(cluster_of_its_own, tmp_path):
         yield world
 
 

@@ -90,7 +90,7 @@ async def _open(key: Key, ground: Ground, terms: Terms, stack: AsyncExitStack) -
         opened = reading(config.spec, ground.credentials(config), terms.endpoints)
         return await stack.enter_async_context(opened)
     except ConfigurationError as error:
-        return obstacle(Reason.of(error.reason), error.message)
+        return trouble(error)
 
 
 async def _facts(record: Record, ground: Ground, terms: Terms, account: Account | Obstacle, memory: Memory) -> Facts:
@@ -109,7 +109,7 @@ async def _facts(record: Record, ground: Ground, terms: Terms, account: Account 
             return replace(facts, obstacle=account)
         found = await identify(record, memory, account, ground.store)
     except (ConfigurationError, ProviderError, CircuitOpen) as error:
-        return replace(facts, obstacle=_obstacle(error))
+        return replace(facts, obstacle=trouble(error))
     return replace(facts, seen=found, fresh=True) if isinstance(found, Absent) else replace(facts, target=found)
 
 
@@ -142,17 +142,7 @@ async def _look(facts: Facts, account: Account | Obstacle, memory: Memory) -> Fa
     try:
         return replace(facts, seen=await observe(facts.record, facts.target, memory, account, fresh=True), fresh=True)
     except (ConfigurationError, ProviderError, CircuitOpen) as error:
-        return replace(facts, obstacle=_obstacle(error))
-
-
-def _obstacle(error: ConfigurationError | ProviderError | CircuitOpen) -> Obstacle:
-    match error:
-        case ConfigurationError():
-            return obstacle(Reason.of(error.reason), error.message)
-        case ProviderError():
-            return trouble(error)
-        case CircuitOpen(cause=cause_of_it):
-            return trouble(cause_of_it)
+        return replace(facts, obstacle=trouble(error))
 
 
 def _told(facts: Facts, ground: Ground) -> Forecast:

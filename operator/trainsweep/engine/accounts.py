@@ -19,7 +19,7 @@ from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Key, Record
 from trainsweep.engine.account import Account, fingerprint, in_flight
 from trainsweep.engine.account_report import AccountReporter, guard_of
-from trainsweep.engine.obstacles import obstacle, told, unfit
+from trainsweep.engine.obstacles import obstacle, trouble, unfit
 from trainsweep.engine.parse import Config
 from trainsweep.engine.protection import Protection
 from trainsweep.engine.secrets import existing
@@ -148,7 +148,7 @@ class Accounts:
                 self._lapsed[key] = obstacle(Reason.of(error.reason), f"{error.message} {LAST_GOOD}")
                 account.reconfigure(config.spec, config.approved_until)
             else:
-                self._obstacles[key] = obstacle(Reason.of(error.reason), error.message)
+                self._obstacles[key] = trouble(error)
         self._settling(config).set()
         if before != self._obstacles.get(key):
             self._wake_all(key)
@@ -239,7 +239,8 @@ class Accounts:
 
     async def _report(self, key: Key) -> None:
         account = self._accounts.get(key)
-        wrong = self._obstacles.get(key) or self._lapsed.get(key) or (told(account.trouble) if account else None)
+        ill = account.trouble if account else None
+        wrong = self._obstacles.get(key) or self._lapsed.get(key) or (trouble(ill) if ill else None)
         if await self._reporter.report(key, account, wrong):
             self._edited(key)
 

@@ -116,13 +116,12 @@ class Engine:
         self._sweeps = Sweeps(
             partial(sweep, client, settings.namespaces, self._known, self._receive), left_out=self._left_out, now=now
         )
-        self._open = False
         self._census = Census(self._store, self._accounts, self._queues, now)
 
     @property
     def leading(self) -> bool:
         """Whether this replica works, as opposed to standing by with a warm store."""
-        return self._open
+        return self._queues.working
 
     def state(self) -> State:
         """How it stands, for probes and metrics."""
@@ -173,7 +172,6 @@ class Engine:
             await self._lease.acquire()
         if self._stopping.is_set():
             return
-        self._open = True
         self._queues.open()
         if self._lease:
             await self._lease.keep()
@@ -183,7 +181,6 @@ class Engine:
         """When it came to a bad end, another replica may act in a moment: no call of ours may then be on its way."""
         if not leading.cancelled() and leading.exception():
             self.stop()
-            self._open = False
             self._queues.cut()
 
     def _may_act(self) -> bool:
@@ -198,7 +195,6 @@ class Engine:
 
     async def _drain(self) -> None:
         """Let the calls under way end, then close. The lease is kept meanwhile."""
-        self._open = False
         await asyncio.gather(asyncio.to_thread(self._watch.stop), self._queues.drain(self._settings.drain_seconds))
         await self._events.drain(LAST_WORDS)
         await self._accounts.aclose()

@@ -20,7 +20,7 @@ from trainsweep.engine.circuit import CircuitOpen
 from trainsweep.engine.definitions import Definitions
 from trainsweep.engine.memory import Memory
 from trainsweep.engine.observe import identify, observe
-from trainsweep.engine.obstacles import obstacle, trouble
+from trainsweep.engine.obstacles import trouble
 from trainsweep.engine.pauses import backoff
 from trainsweep.engine.shared import Shared
 from trainsweep.engine.store import Store
@@ -119,19 +119,24 @@ class Inquiry:
             if state.facts.owner:
                 return
             seen = await observe(record, target, memory, account, fresh=fresh)
-        except CircuitOpen as circuit:
-            state.facts = replace(state.facts, obstacle=trouble(circuit.cause), seen=None)
-            state.retry, state.quiet = circuit.seconds, True
-        except ProviderError as error:
+        except (CircuitOpen, ProviderError, ConfigurationError) as error:
             state.facts = replace(state.facts, obstacle=trouble(error), seen=None)
-            state.retry, state.quiet = backoff(memory), error.account_wide
-        except ConfigurationError as error:
-            state.facts = replace(state.facts, obstacle=obstacle(Reason.of(error.reason), error.message), seen=None)
-            state.retry = account.spec.polling.idle_seconds
+            match error:
+                case CircuitOpen():
+                    state.retry, state.quiet = error.seconds, True
+                case ProviderError():
+                    state.retry, state.quiet = backoff(memory), error.account_wide
+                case ConfigurationError():
+                    state.retry = account.spec.polling.idle_seconds
         else:
-            complete = isinstance(seen, Absent) or seen.complete
-            state.facts = replace(state.facts, seen=seen, target=target, fresh=fresh and complete)
-            state.facts = replace(state.facts, observed=memory.seen, listed=memory.listed)
+            state.facts = replace(
+                state.facts,
+                seen=seen,
+                target=target,
+                fresh=fresh and (isinstance(seen, Absent) or seen.complete),
+                observed=memory.seen,
+                listed=memory.listed,
+            )
 
     def _claimed(self, facts: Facts, account: Account, target: Target) -> Facts:
         key, identity = facts.record.key, account.identity

@@ -174,19 +174,18 @@ class Lane:
         return error if max(now, self._quiet_until) - since >= LIMITED_NEWS else None
 
     def _close(self) -> None:
-        was_open = self.circuit.open
-        self.circuit = Circuit()
-        self._trial = False
-        if was_open:
-            self._changed()
+        with self._telling():
+            self.circuit = Circuit()
+            self._trial = False
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
-        """Tell of a circuit that is opened."""
-        was_open, circuit = self.circuit.open, self.circuit
+        """Tell of a circuit that opens or closes."""
+        was_open = self.circuit.open
         yield
-        if not was_open:
-            circuit.since = self._now()
+        if self.circuit.open is not was_open:
+            if not was_open:
+                self.circuit.since = self._now()
             self._changed()
 
     def _admit(self, *, begin: bool = False) -> bool:

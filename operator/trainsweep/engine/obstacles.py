@@ -8,6 +8,7 @@ from trainsweep.core.errors import ConfigurationError, CredentialsInvalid, Provi
 from trainsweep.core.facts import Obstacle
 from trainsweep.core.reasons import Reason
 from trainsweep.core.record import Record
+from trainsweep.engine.circuit import CircuitOpen
 from trainsweep.engine.parse import Config
 from trainsweep.kube.surroundings import Namespace
 from trainsweep.providers.registry import HOLDS
@@ -37,13 +38,12 @@ def obstacle(reason: Reason, message: str) -> Obstacle:
     return Obstacle(reason, message, stalled=reason in STALLING, configuration=True)
 
 
-def told(error: ProviderError | ConfigurationError | None) -> Obstacle | None:
-    """Whatever an account as a whole suffers from."""
-    if isinstance(error, ConfigurationError):
-        return obstacle(Reason.of(error.reason), error.message)
-    return trouble(error) if error else None
-
-
-def trouble(error: ProviderError) -> Obstacle:
-    """Something on the provider's side. Refused credentials count as configuration: only a person can mend them."""
-    return Obstacle(Reason.of(error.reason), str(error), configuration=isinstance(error, CredentialsInvalid))
+def trouble(error: ProviderError | ConfigurationError | CircuitOpen) -> Obstacle:
+    """What whoever met an error says of it. Refused credentials count as configuration: only a person can mend them."""
+    match error:
+        case CircuitOpen():
+            return trouble(error.cause)
+        case ConfigurationError():
+            return obstacle(Reason.of(error.reason), error.message)
+        case ProviderError():
+            return Obstacle(Reason.of(error.reason), str(error), configuration=isinstance(error, CredentialsInvalid))

@@ -20,7 +20,10 @@ RECHECK = 30.0
 
 
 class Queues:
-    """`resource(key)` and `account(key)` handle a key, and return when it should come back: seconds, or None."""
+    """`resource(key)` and `account(key)` handle a key, and return when it should come back: seconds, or None.
+
+    `working`: keys are handled, and do not only gather.
+    """
 
     def __init__(
         self,
@@ -32,7 +35,7 @@ class Queues:
         self._store = store
         self._resource = resource
         self._account = account
-        self._open = False
+        self.working = False
         self.accounts = Queue(self._look_after, limit=ACCOUNT_WORKERS)
         #: By account.
         self.resources: dict[Key, Queue] = {}
@@ -58,18 +61,18 @@ class Queues:
 
     def open(self) -> None:
         """Begin to work. Keys may be added before."""
-        self._open = True
+        self.working = True
         for queue in self:
             queue.open()
 
     async def drain(self, seconds: float) -> None:
         """Take no new keys and wait for the work under way; what is not done by then is cut off."""
-        self._open = False
+        self.working = False
         await asyncio.gather(*(queue.drain(seconds) for queue in self))
 
     def cut(self) -> None:
         """Take no new keys and cancel the work under way."""
-        self._open = False
+        self.working = False
         for queue in self:
             queue.cut()
 
@@ -81,7 +84,7 @@ class Queues:
         queue = self.resources.get(config)
         if queue is None:
             queue = self.resources[config] = Queue(self._resource, limit=STRAY_WORKERS)
-            if self._open:
+            if self.working:
                 queue.open()
         known = self._store.configs.get(config)
         queue.limit = in_flight(known.spec) if known else STRAY_WORKERS

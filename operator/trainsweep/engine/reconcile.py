@@ -26,7 +26,7 @@ from trainsweep.engine.circuit import CircuitOpen
 from trainsweep.engine.inquiry import Inquiry, Pass
 from trainsweep.engine.lane import Fenced
 from trainsweep.engine.memory import Memory
-from trainsweep.engine.obstacles import obstacle
+from trainsweep.engine.obstacles import trouble
 from trainsweep.engine.pauses import backoff, next_look
 from trainsweep.engine.removals import Removals
 from trainsweep.engine.report import Reporter
@@ -154,7 +154,7 @@ class Reconciler:
         except CircuitOpen as circuit:
             return circuit.seconds
         except ConfigurationError as error:
-            state.facts = replace(state.facts, obstacle=obstacle(Reason.of(error.reason), error.message), seen=None)
+            state.facts = replace(state.facts, obstacle=trouble(error), seen=None)
             state.retry = account.spec.polling.idle_seconds
             return await self._rest(plan(state.facts), state, memory)
         except ProviderError as error:
