@@ -199,3 +199,16 @@ async def test_the_pace_is_idle_again_when_what_moved_is_not_followed_any_more()
     account.poll.unfollow(RUN)
     await asyncio.sleep(1000)
     assert account.times() <= 13
+
+
+@pytest.mark.parametrize("turns", range(6))
+@virtual_time
+async def test_it_ends_though_something_has_changed_a_moment_before(turns):
+    account = Account(tasks=[RUNNING], others=[SLOW])
+    account.poll.follow(RUN, "tasks", "task-a1", RUNNING)
+    await asyncio.sleep(1)
+    account.poll.follow(OTHER, "others", "task-b1", SLOW)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await account.poll.stop()

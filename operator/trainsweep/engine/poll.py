@@ -91,7 +91,8 @@ class Poll:
             nearest = min(self._due.values(), default=None)
             pause = None if nearest is None else max(0.0, nearest - loop.time())
             try:
-                await asyncio.wait_for(self._changed.wait(), pause)
+                async with asyncio.timeout(pause):  # wait_for of Python 3.11 may swallow a cancellation
+                    await self._changed.wait()
             except TimeoutError:
                 for collection in [name for name, due in self._due.items() if due <= loop.time()]:
                     if collection in self._followers:

@@ -58,7 +58,8 @@ class Sweeps:
         """Never return."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), UNSEEN_EVERY if self.unseen else EVERY)
+                async with asyncio.timeout(UNSEEN_EVERY if self.unseen else EVERY):  # as in the poll, not wait_for
+                    await self._asked.wait()
             self._asked.clear()
             await self.one()
 
