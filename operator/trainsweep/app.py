@@ -10,9 +10,9 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
-from trainsweep.engine.engine import Engine, EngineSettings
+from trainsweep.controller.manager import Manager, ManagerSettings
 from trainsweep.kube.client import KubeClient, Login
-from trainsweep.kube.lease import Lease, Terms
+from trainsweep.kube.leader_election import Lease, Terms
 from trainsweep.providers.registry import Endpoints
 from trainsweep.settings import LogFormat, Settings
 from trainsweep.telemetry import audit, health, logs
@@ -34,7 +34,7 @@ LEASE_CONNECTIONS = 1
 
 async def operate(
     settings: Settings,
-    started: Callable[[Engine], None] = lambda _: None,
+    started: Callable[[Manager], None] = lambda _: None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:
     """Run the operator until the engine that `started` was given is stopped.
@@ -55,10 +55,10 @@ async def operate(
             stack.push_async_callback(client.aclose)
             return client
 
-        engine = Engine(
+        engine = Manager(
             await connect(CONNECTIONS),
             login,
-            EngineSettings(
+            ManagerSettings(
                 namespaces=settings.namespace,
                 deletion_policy=settings.deletion_policy,
                 endpoints=Endpoints(http=settings.allow_http_endpoints, hosts=settings.allowed_endpoint_host),
@@ -95,7 +95,7 @@ def run(settings: Settings) -> None:
 async def _until_signalled(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
 
-    def stop_on_signals(engine: Engine) -> None:
+    def stop_on_signals(engine: Manager) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, engine.stop)
 

@@ -15,7 +15,7 @@ from trainsweep.api.crd import crd, documents, stale, write
 from trainsweep.api.kinds import KINDS, REMOTE_KINDS
 from trainsweep.cli.crds import crds
 from trainsweep.core import errors
-from trainsweep.core.remote import ExternalState, Thing
+from trainsweep.core.external import ExternalState, Thing
 
 CRDS = Path(__file__).parents[2] / "crds"
 CONTRACT = [

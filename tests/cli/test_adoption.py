@@ -10,7 +10,7 @@ from trainsweep.api.common import ConfigKind, DeletionPolicy, DesiredState
 from trainsweep.api.kinds import REMOTE_KINDS
 from trainsweep.cli.adoption import Adoption, documents, manifest, object_name
 from trainsweep.cli.inventory import Item
-from trainsweep.core.remote import ExternalState, Remote, Thing
+from trainsweep.core.external import ExternalState, Remote, Thing
 
 ADOPTION = Adoption(ConfigKind.PROVIDER_CONFIG, "huawei", "team-a")
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")

@@ -15,7 +15,7 @@ import pytest
 from trainsweep.api.kinds import KINDS
 from trainsweep.cli.demo_screen import Row, Screen, missing
 from trainsweep.cli.examples import SEEDS, Write
-from trainsweep.core.record import Key
+from trainsweep.core.resource import Key
 from trainsweep.simulators.journal import Entry
 
 COMMAND = [sys.executable, "-c", "from trainsweep.cli import main; main()", "demo"]

@@ -7,10 +7,10 @@ from typing import Any
 from trainsweep.api.common import DeletionPolicy
 from trainsweep.api.kinds import REMOTE_KINDS
 from trainsweep.api.names import FINALIZER
-from trainsweep.core.facts import Absent, Facts, Obstacle
+from trainsweep.core.external import ExternalState, Remote, Target, Thing
+from trainsweep.core.inputs import Absent, Inputs, Obstacle
 from trainsweep.core.reasons import Reason
-from trainsweep.core.record import Key, Record
-from trainsweep.core.remote import ExternalState, Remote, Target, Thing
+from trainsweep.core.resource import Key, Resource
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 IDENTITY: dict[Thing, dict[str, Any]] = {
@@ -34,7 +34,7 @@ def ago(seconds: float) -> datetime:
     return NOW - timedelta(seconds=seconds)
 
 
-def a_resource(thing: Thing = Thing.TUNING_TASK, *, spec: dict[str, Any] | None = None, **more: Any) -> Record:
+def a_resource(thing: Thing = Thing.TUNING_TASK, *, spec: dict[str, Any] | None = None, **more: Any) -> Resource:
     """`spec` in the words of a manifest; `status` (in `more`) as a dict."""
     words = {"providerConfigRef": {"name": "account"}, **(spec or {})}
     if not {"jobID", "jobName", "taskID", "configName", "jobRef"} & words.keys():
@@ -50,7 +50,7 @@ def a_resource(thing: Thing = Thing.TUNING_TASK, *, spec: dict[str, Any] | None 
         "status": json.dumps(status) if status else "",
     }
     model = REMOTE_KINDS[thing.value].spec.model_validate(words)
-    return Record(key=Key(thing.value, "team-a", "run"), spec=model, **(fields | more))  # type: ignore[arg-type]
+    return Resource(key=Key(thing.value, "team-a", "run"), spec=model, **(fields | more))  # type: ignore[arg-type]
 
 
 def a_thing(state: ExternalState = RUNNING, **more: Any) -> Remote:
@@ -62,11 +62,11 @@ def parts(*states: ExternalState) -> tuple[Remote, ...]:
     return tuple(a_thing(state, id=f"part-{number}") for number, state in enumerate(states))
 
 
-def facts(record: Record, seen: Remote | Absent | None = None, **more: Any) -> Facts:
+def facts(record: Resource, seen: Remote | Absent | None = None, **more: Any) -> Inputs:
     fields = {
         "policy": DeletionPolicy.DELETE,
         "now": NOW,
         "target": Target(record.thing, record.past.external_id or record.given_id or "found-by-name"),
         "fresh": seen is not None,
     }
-    return Facts(record=record, seen=seen, **(fields | more))  # type: ignore[arg-type]
+    return Inputs(record=record, seen=seen, **(fields | more))  # type: ignore[arg-type]

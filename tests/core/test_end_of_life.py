@@ -3,11 +3,11 @@
 import pytest
 
 from trainsweep.api.common import DeletionPolicy, Mode
-from trainsweep.core.decision import Observe, Release
-from trainsweep.core.facts import Obstacle
+from trainsweep.core.decision import Observe, RemoveFinalizer
+from trainsweep.core.external import Thing
+from trainsweep.core.inputs import Obstacle
 from trainsweep.core.plan import plan
 from trainsweep.core.reasons import Reason
-from trainsweep.core.remote import Thing
 
 from .given import GONE, NO_CONFIG, OTHER, OUTAGE, RUNNING, STOPPED, a_resource, a_thing, facts
 
@@ -16,7 +16,7 @@ REFUSED_KEY = Obstacle(Reason.CREDENTIALS_INVALID, "401", configuration=True)
 
 
 def let_go(decided):
-    return isinstance(decided.action, Release) and decided.action.left
+    return isinstance(decided.action, RemoveFinalizer) and decided.action.left
 
 
 def test_a_resource_without_our_finalizer_is_not_touched_while_it_goes():
@@ -100,7 +100,7 @@ def test_an_outage_never_lets_go(status):
 
 def test_stop_does_not_let_go_of_a_thing_that_still_runs():
     decided = plan(facts(a_resource(deleting=True), a_thing(RUNNING), policy=DeletionPolicy.STOP))
-    assert not isinstance(decided.action, Release)
+    assert not isinstance(decided.action, RemoveFinalizer)
 
 
 def test_a_pause_holds_up_a_deletion():
@@ -122,5 +122,5 @@ def test_mode_plan_neither_deletes_nor_leaves_what_is_there(policy, words):
 
 def test_mode_plan_frees_a_resource_whose_thing_is_gone():
     decided = plan(facts(a_resource(deleting=True), GONE, mode=Mode.PLAN))
-    assert isinstance(decided.action, Release)
+    assert isinstance(decided.action, RemoveFinalizer)
     assert not decided.action.left

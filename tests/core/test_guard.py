@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainsweep.core.guard import Guard, Tally
+from trainsweep.core.deletion_guard import Guard, Tally
 
 from .given import NOW
 

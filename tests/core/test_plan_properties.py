@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainsweep.api.common import DeletionPolicy, Mode
-from trainsweep.core.decision import Delete, Hold, Observe, Release, Stop
-from trainsweep.core.facts import Absent, Asked, Facts, Obstacle, Verb
-from trainsweep.core.past import format_time
+from trainsweep.core.decision import AddFinalizer, Delete, Observe, RemoveFinalizer, Stop
+from trainsweep.core.external import ExternalState, Remote, Target, Thing
+from trainsweep.core.inputs import Absent, Asked, Inputs, Obstacle, Verb
+from trainsweep.core.last_status import format_time
 from trainsweep.core.plan import plan
 from trainsweep.core.reasons import Reason
-from trainsweep.core.remote import ExternalState, Remote, Target, Thing
 from trainsweep.core.status import status_of
 
 from .given import NOW, OTHER, a_resource
@@ -84,7 +84,7 @@ def records(draw):
 def any_facts(draw):
     record = draw(records())
     seen = draw(st.one_of(st.none(), st.just(Absent("proof")), remotes(remotes())))
-    return Facts(
+    return Inputs(
         record=record,
         policy=draw(st.sampled_from(list(DeletionPolicy))),
         now=NOW,
@@ -99,7 +99,7 @@ def any_facts(draw):
     )
 
 
-def asks_for_a_call(facts: Facts) -> set[type]:
+def asks_for_a_call(facts: Inputs) -> set[type]:
     """The calls that spec or deletion allow, by invariant 1: written without a look at the code under test."""
     record = facts.record
     if record.deleting:
@@ -121,7 +121,7 @@ def asks_for_a_call(facts: Facts) -> set[type]:
 @given(any_facts())
 def test_there_is_an_answer_for_all_facts_and_a_status_for_every_answer(facts):
     decided = plan(facts)
-    assert isinstance(decided.action, Observe | Hold | Stop | Delete | Release | None)
+    assert isinstance(decided.action, Observe | AddFinalizer | Stop | Delete | RemoveFinalizer | None)
     assert status_of(facts, decided, {})["observedGeneration"] == facts.record.generation
 
 
@@ -136,7 +136,7 @@ def test_nothing_is_stopped_or_deleted_that_nobody_asked_for(facts):
 @given(any_facts())
 def test_a_spec_that_cannot_be_read_in_whole_is_let_go_or_waits(facts):
     action = plan(replace(facts, record=replace(facts.record, problem="spec.expect cannot be read"))).action
-    assert action is None or (isinstance(action, Release) and action.left)
+    assert action is None or (isinstance(action, RemoveFinalizer) and action.left)
 
 
 @given(any_facts())
@@ -171,7 +171,7 @@ def test_restraint_is_never_overridden(facts):
 @given(any_facts())
 def test_the_finalizer_goes_only_for_the_listed_reasons(facts):
     action = plan(facts).action
-    if not isinstance(action, Release):
+    if not isinstance(action, RemoveFinalizer):
         return
     record, past, seen = facts.record, facts.record.past, facts.seen
     found = facts.target.id if facts.target else ""
@@ -196,7 +196,7 @@ def test_conditions_keep_the_kstatus_rules(facts):
     standing = decided.standing
     assert not (standing.progressing and standing.stalled)
     assert not (standing.ready and (standing.progressing or standing.stalled))
-    if standing.ready is False and not isinstance(decided.action, Release):
+    if standing.ready is False and not isinstance(decided.action, RemoveFinalizer):
         assert standing.progressing or standing.stalled
     conditions = status_of(facts, decided, {})["conditions"]
     kinds = [condition["type"] for condition in conditions]

@@ -6,13 +6,13 @@ from typing import ClassVar
 import pytest
 
 from trainsweep.api.common import DeletionPolicy, Mode
-from trainsweep.core.decision import Delete, Hold, Observe, Release, Stop
-from trainsweep.core.facts import Asked, Verb
-from trainsweep.core.goal import PATIENCE
-from trainsweep.core.past import format_time
+from trainsweep.core.decision import AddFinalizer, Delete, Observe, RemoveFinalizer, Stop
+from trainsweep.core.external import Target, Thing
+from trainsweep.core.inputs import Asked, Verb
+from trainsweep.core.last_status import format_time
 from trainsweep.core.plan import plan
 from trainsweep.core.reasons import Reason
-from trainsweep.core.remote import Target, Thing
+from trainsweep.core.state_table import PATIENCE
 
 from .given import (
     FAILED,
@@ -38,7 +38,7 @@ ABSENT = {"desiredState": "Absent"}
 class TestTheFinalizer:
     def test_is_stored_before_anything_else_is_done(self):
         for more in ({}, {"obstacle": OUTAGE}, {"obstacle": NO_CONFIG}):
-            assert plan(facts(a_resource(held=False, spec=ABSENT), **more)).action == Hold()
+            assert plan(facts(a_resource(held=False, spec=ABSENT), **more)).action == AddFinalizer()
 
     def test_is_not_needed_under_orphan_nor_in_mode_plan(self):
         for more in ({"policy": DeletionPolicy.ORPHAN}, {"mode": Mode.PLAN}):
@@ -89,7 +89,7 @@ class TestExpectations:
         spec = {"expect": {"name": "mistral"}}
         assert plan(facts(a_resource(spec=spec), a_thing(RUNNING))).standing.ready
         freed = plan(facts(a_resource(spec=spec, deleting=True), GONE))
-        assert isinstance(freed.action, Release)
+        assert isinstance(freed.action, RemoveFinalizer)
 
 
 class TestTheDeadline:

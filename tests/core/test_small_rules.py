@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from trainsweep.api.common import DeletionPolicy
 from trainsweep.core import errors
 from trainsweep.core.errors import ConfigurationError, ProviderError
-from trainsweep.core.past import Past, format_time, parse_time
+from trainsweep.core.external import ExternalState, Thing, state_of_parts
+from trainsweep.core.last_status import LastStatus, format_time, parse_time
 from trainsweep.core.plan import wanted
 from trainsweep.core.policy import effective_policy
 from trainsweep.core.reasons import Reason
-from trainsweep.core.remote import ExternalState, Thing, state_of_parts
 
 from .given import (
     DELETING,
@@ -79,7 +79,7 @@ def test_a_written_time_is_read_back_to_the_second(time):
 
 
 def test_an_empty_status_is_an_empty_past():
-    past = Past.parse("")
+    past = LastStatus.parse("")
     assert (past.observed, past.external_id, past.condition("Ready")) == (False, "", {})
     assert past.generation == -1
 

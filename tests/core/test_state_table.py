@@ -3,10 +3,10 @@
 import pytest
 
 from trainsweep.api.common import DeletionPolicy
-from trainsweep.core.decision import Delete, Observe, Release, Stop
+from trainsweep.core.decision import Delete, Observe, RemoveFinalizer, Stop
+from trainsweep.core.external import Target, Thing
 from trainsweep.core.plan import plan
 from trainsweep.core.reasons import Reason
-from trainsweep.core.remote import Target, Thing
 
 from .given import (
     DELETING,
@@ -96,14 +96,14 @@ DELETED = [
     ("Stop", PENDING, Stop, Reason.STOPPING),
     ("Stop", RUNNING, Stop, Reason.STOPPING),
     ("Stop", STOPPING, None, Reason.STOPPING),
-    ("Stop", SUCCEEDED, Release, Reason.STOPPED_EXTERNAL),
-    ("Stop", FAILED, Release, Reason.STOPPED_EXTERNAL),
-    ("Stop", STOPPED, Release, Reason.STOPPED_EXTERNAL),
+    ("Stop", SUCCEEDED, RemoveFinalizer, Reason.STOPPED_EXTERNAL),
+    ("Stop", FAILED, RemoveFinalizer, Reason.STOPPED_EXTERNAL),
+    ("Stop", STOPPED, RemoveFinalizer, Reason.STOPPED_EXTERNAL),
     ("Stop", DELETING, None, Reason.DELETING),
     ("Stop", UNKNOWN, None, Reason.UNKNOWN_STATE),
-    ("Orphan", RUNNING, Release, Reason.LET_GO),
-    ("Orphan", STOPPED, Release, Reason.LET_GO),
-    ("Orphan", UNKNOWN, Release, Reason.LET_GO),
+    ("Orphan", RUNNING, RemoveFinalizer, Reason.LET_GO),
+    ("Orphan", STOPPED, RemoveFinalizer, Reason.LET_GO),
+    ("Orphan", UNKNOWN, RemoveFinalizer, Reason.LET_GO),
 ]
 
 
@@ -112,7 +112,7 @@ def test_a_deleted_resource_follows_its_policy(policy, state, step, reason):
     decided = plan(facts(a_resource(deleting=True), a_thing(state), policy=DeletionPolicy(policy)))
     assert type(decided.action) is (step or type(None))
     assert decided.standing.reason is reason
-    if isinstance(decided.action, Release):
+    if isinstance(decided.action, RemoveFinalizer):
         assert decided.action.reason is reason
         assert decided.action.left
 
@@ -120,7 +120,7 @@ def test_a_deleted_resource_follows_its_policy(policy, state, step, reason):
 @pytest.mark.parametrize("policy", [DeletionPolicy.DELETE, DeletionPolicy.STOP])
 def test_a_deleted_resource_whose_thing_is_proven_absent_is_freed_with_the_evidence(policy):
     decided = plan(facts(a_resource(deleting=True), GONE, policy=policy))
-    assert decided.action == Release(Reason.DELETED_EXTERNAL, GONE.evidence, left=False)
+    assert decided.action == RemoveFinalizer(Reason.DELETED_EXTERNAL, GONE.evidence, left=False)
 
 
 def test_desired_state_present_does_not_keep_a_deleted_resource_from_being_cleaned_up():
@@ -136,7 +136,7 @@ def test_a_config_is_deleted_without_a_stop_as_it_never_runs():
 
 def test_an_operator_wide_policy_stop_lets_a_config_go_as_it_is():
     record = a_resource(Thing.CONFIG, deleting=True)
-    assert isinstance(plan(facts(record, a_thing(STOPPED), policy=DeletionPolicy.STOP)).action, Release)
+    assert isinstance(plan(facts(record, a_thing(STOPPED), policy=DeletionPolicy.STOP)).action, RemoveFinalizer)
 
 
 def versions(*numbers: int) -> tuple[Target, ...]:

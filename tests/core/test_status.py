@@ -7,11 +7,11 @@ import pytest
 
 from trainsweep.core.account_status import AccountFacts, account_status
 from trainsweep.core.decision import Plan, Standing
-from trainsweep.core.facts import Obstacle
-from trainsweep.core.past import Past, format_time
+from trainsweep.core.external import Thing
+from trainsweep.core.inputs import Obstacle
+from trainsweep.core.last_status import LastStatus, format_time
 from trainsweep.core.plan import plan
 from trainsweep.core.reasons import Reason
-from trainsweep.core.remote import Thing
 from trainsweep.core.status import MESSAGE_LIMIT, conditions, status_of
 
 from .given import GONE, NOW, OTHER, OUTAGE, RUNNING, STOPPED, SUCCEEDED, a_resource, a_thing, ago, facts
@@ -42,8 +42,8 @@ def test_a_second_look_that_sees_the_same_writes_the_same():
 
 
 def test_the_time_of_transition_moves_with_the_status_and_with_nothing_else():
-    first = conditions(Past(), STOPPING_IT, 1, NOW)
-    before = Past(generation=1, conditions=tuple(first))
+    first = conditions(LastStatus(), STOPPING_IT, 1, NOW)
+    before = LastStatus(generation=1, conditions=tuple(first))
     reworded = by_type(conditions(before, replace(STOPPING_IT, message="Waiting."), 2, LATER))
     assert reworded["Ready"]["lastTransitionTime"] == format_time(NOW)
     assert (reworded["Ready"]["message"], reworded["Ready"]["observedGeneration"]) == ("Waiting.", 2)
@@ -54,10 +54,10 @@ def test_the_time_of_transition_moves_with_the_status_and_with_nothing_else():
 
 
 def test_reconciling_and_stalled_are_there_only_while_true():
-    assert set(by_type(conditions(Past(), READY, 1, NOW))) == {"Ready", "Synced"}
-    assert set(by_type(conditions(Past(), STOPPING_IT, 1, NOW))) == {"Ready", "Synced", "Reconciling"}
+    assert set(by_type(conditions(LastStatus(), READY, 1, NOW))) == {"Ready", "Synced"}
+    assert set(by_type(conditions(LastStatus(), STOPPING_IT, 1, NOW))) == {"Ready", "Synced", "Reconciling"}
     stalled = Standing(ready=False, reason=Reason.NOT_FOUND, message="No such thing.", stalled=True)
-    assert set(by_type(conditions(Past(), stalled, 1, NOW))) == {"Ready", "Synced", "Stalled"}
+    assert set(by_type(conditions(LastStatus(), stalled, 1, NOW))) == {"Ready", "Synced", "Stalled"}
 
 
 def test_a_pause_keeps_what_was_said_of_this_spec():
@@ -131,7 +131,7 @@ def test_an_end_without_a_time_is_remembered_from_its_first_sight():
 
 def test_a_page_of_text_is_cut():
     page = replace(STOPPING_IT, message="x" * 9999)
-    assert all(len(entry["message"]) <= MESSAGE_LIMIT for entry in conditions(Past(), page, 1, NOW))
+    assert all(len(entry["message"]) <= MESSAGE_LIMIT for entry in conditions(LastStatus(), page, 1, NOW))
 
 
 def test_a_plan_in_words_is_shown_and_goes_with_the_plan():
@@ -145,17 +145,17 @@ class TestTheStatusOfAnAccount:
     FACTS = AccountFacts(generation=3, resources=7)
 
     def ready(self, known):
-        return by_type(account_status(known, Past(), NOW)["conditions"])["Ready"]
+        return by_type(account_status(known, LastStatus(), NOW)["conditions"])["Ready"]
 
     def test_of_a_good_one(self):
-        status = account_status(self.FACTS, Past(), NOW)
+        status = account_status(self.FACTS, LastStatus(), NOW)
         assert (status["resources"], status["circuit"], status["observedGeneration"]) == (7, {"state": "Closed"}, 3)
         assert self.ready(self.FACTS)["status"] == "True"
         assert "held" not in status
 
     def test_tells_an_outage_and_since_when_no_calls_go_out(self):
         known = replace(self.FACTS, obstacle=OUTAGE, circuit_open=True, circuit_since=ago(60))
-        assert account_status(known, Past(), NOW)["circuit"] == {
+        assert account_status(known, LastStatus(), NOW)["circuit"] == {
             "state": "Open",
             "since": format_time(ago(60)),
             "reason": "ProviderUnavailable",
@@ -164,7 +164,7 @@ class TestTheStatusOfAnAccount:
 
     def test_tells_how_many_removals_are_held_and_how_to_approve_them(self):
         known = replace(self.FACTS, held=120, held_since=ago(5))
-        assert account_status(known, Past(), NOW)["held"] == {"count": 120, "since": format_time(ago(5))}
+        assert account_status(known, LastStatus(), NOW)["held"] == {"count": 120, "since": format_time(ago(5))}
         assert "approve-deletions-until" in self.ready(known)["message"]
 
     def test_says_why_it_does_not_go_while_resources_need_it(self):
@@ -172,6 +172,6 @@ class TestTheStatusOfAnAccount:
 
     def test_stalls_only_on_what_a_person_must_mend(self):
         wrong = Obstacle(Reason.ENDPOINT_NOT_ALLOWED, "not https", stalled=True)
-        kinds = by_type(account_status(replace(self.FACTS, obstacle=wrong), Past(), NOW)["conditions"])
+        kinds = by_type(account_status(replace(self.FACTS, obstacle=wrong), LastStatus(), NOW)["conditions"])
         assert "Stalled" in kinds
         assert "Reconciling" not in kinds

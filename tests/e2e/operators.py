@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trainsweep.app import operate
-from trainsweep.engine.engine import Engine
+from trainsweep.controller.manager import Manager
 from trainsweep.settings import Settings
 
 
@@ -19,13 +19,13 @@ class Operator:
     """An operator in this process, whose clock is wrong by `ahead`. Keywords are those of `Settings`."""
 
     def __init__(self, ahead: timedelta = timedelta(), **settings: Any) -> None:
-        self._engine: Engine | None = None
+        self._engine: Manager | None = None
         self._ready = asyncio.Event()
         self._task = asyncio.create_task(
             operate(Settings(**settings, drain_seconds=5.0), self._started, lambda: datetime.now(UTC) + ahead)
         )
 
-    def _started(self, engine: Engine) -> None:
+    def _started(self, engine: Manager) -> None:
         self._engine = engine
         self._ready.set()
 

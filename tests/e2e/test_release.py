@@ -12,45 +12,45 @@ import pytest
 
 from trainsweep.api.common import DeletionPolicy
 from trainsweep.api.names import FINALIZER
-from trainsweep.core.decision import Release
-from trainsweep.core.facts import Facts
+from trainsweep.cluster.cache import Cache
+from trainsweep.cluster.decode import decode
+from trainsweep.controller.status_writer import StatusWriter
+from trainsweep.core.decision import RemoveFinalizer
+from trainsweep.core.inputs import Inputs
 from trainsweep.core.reasons import Reason
-from trainsweep.core.record import Key, Record
-from trainsweep.engine.parse import parse
-from trainsweep.engine.report import Reporter
-from trainsweep.engine.store import Store
+from trainsweep.core.resource import Key, Resource
 from trainsweep.kube.client import KubeClient, Login
-from trainsweep.kube.events import Events
+from trainsweep.kube.event_recorder import EventRecorder
 from trainsweep.kube.writer import Writer
 
 from .world import World
 
 pytestmark = pytest.mark.apiserver
 
-GONE = Release(Reason.DELETED_EXTERNAL, "it is gone", left=False)
+GONE = RemoveFinalizer(Reason.DELETED_EXTERNAL, "it is gone", left=False)
 
 
 def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def being_deleted(world: World, *finalizers: str) -> Record:
+async def being_deleted(world: World, *finalizers: str) -> Resource:
     await world.resource("TrainingJob", "it", jobID="155500")
     await world.api.patch("TrainingJob", "it", {"metadata": {"finalizers": list(finalizers)}})
     await world.api.delete("TrainingJob", "it")
-    record = parse("TrainingJob", await world.api.get("TrainingJob", "it") or {})
-    assert isinstance(record, Record)
+    record = decode("TrainingJob", await world.api.get("TrainingJob", "it") or {})
+    assert isinstance(record, Resource)
     return record
 
 
-async def released(world: World, record: Record) -> Store:
+async def released(world: World, record: Resource) -> Cache:
     """A store that held the record, after its release; nothing watches."""
-    store = Store()
+    store = Cache()
     store.put(record)
     client = KubeClient(await Login(str(world.plane.kubeconfig)).configuration())
-    reporter = Reporter(client, Writer(client), Events(client, now), store)
+    reporter = StatusWriter(client, Writer(client), EventRecorder(client, now), store)
     try:
-        await reporter.release(Facts(record=record, policy=DeletionPolicy.DELETE, now=now()), GONE)
+        await reporter.release(Inputs(record=record, policy=DeletionPolicy.DELETE, now=now()), GONE)
     finally:
         await client.aclose()
     return store

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from trainsweep.core.past import parse_time
+from trainsweep.core.last_status import parse_time
 
 from .world import World
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trainsweep.api.kinds import KINDS
-from trainsweep.core.record import Key
+from trainsweep.core.resource import Key
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeError
 

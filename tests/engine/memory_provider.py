@@ -21,7 +21,7 @@ from trainsweep.core.errors import (
     Unavailable,
     WrongState,
 )
-from trainsweep.core.remote import WHOLE_OF, ExternalState, Receipt, Remote, Target, Thing, state_of_parts
+from trainsweep.core.external import WHOLE_OF, ExternalState, Receipt, Remote, Target, Thing, state_of_parts
 from trainsweep.providers.pacing import Pace
 
 from .virtual_time import Clock

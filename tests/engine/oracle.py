@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from trainsweep.core.remote import ExternalState, Target, Thing
+from trainsweep.core.external import ExternalState, Target, Thing
 
 from .memory_provider import PART_OF
 from .world import World

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 import pytest
 
 from trainsweep.api.common import DeletionPolicy
+from trainsweep.calls.gate import Fenced
+from trainsweep.controller.attempt_state import AttemptState
+from trainsweep.controller.execute import execute
 from trainsweep.core.decision import Delete, Stop
 from trainsweep.core.errors import Malformed, NotFound, OutcomeUnknown, RateLimited, Refused, WrongState
-from trainsweep.core.facts import Asked, Facts, Verb
-from trainsweep.core.record import Key
-from trainsweep.core.remote import ExternalState, Receipt, Remote, Target, Thing
-from trainsweep.engine.act import act
-from trainsweep.engine.lane import Fenced
-from trainsweep.engine.memory import Memory
+from trainsweep.core.external import ExternalState, Receipt, Remote, Target, Thing
+from trainsweep.core.inputs import Asked, Inputs, Verb
+from trainsweep.core.resource import Key
 from trainsweep.telemetry import audit
 
 from .test_store import a_record
@@ -63,12 +63,12 @@ def lines():
 
 @pytest.fixture
 def memory():
-    return Memory("uid-run", Key("ProviderConfig", "team-a", "account"))
+    return AttemptState("uid-run", Key("ProviderConfig", "team-a", "account"))
 
 
 async def carry_out(action, account, memory):
-    facts = Facts(a_record(), DeletionPolicy.DELETE, NOW, seen=SEEN)
-    return await act(action, facts, memory, account, now=NOW, still=lambda: True)
+    facts = Inputs(a_record(), DeletionPolicy.DELETE, NOW, seen=SEEN)
+    return await execute(action, facts, memory, account, now=NOW, still=lambda: True)
 
 
 def test_the_intent_is_on_record_before_the_call_and_the_result_after_it(lines, memory):

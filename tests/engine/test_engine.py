@@ -4,8 +4,8 @@ import pytest
 
 from trainsweep.api.names import FINALIZER
 from trainsweep.core.errors import Refused
-from trainsweep.core.record import Key
-from trainsweep.core.remote import ExternalState, Thing
+from trainsweep.core.external import ExternalState, Thing
+from trainsweep.core.resource import Key
 from trainsweep.kube import paths
 
 from .world import NAMESPACE, TASK

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from trainsweep.core.remote import ExternalState, Thing
+from trainsweep.core.external import ExternalState, Thing
 from trainsweep.kube import paths
 
 from .world import NAMESPACE, TASK, World

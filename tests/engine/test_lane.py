@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from trainsweep.calls.circuit_breaker import OPEN_FIRST, OPEN_LONGEST, OUTAGE_THRESHOLD, REFUSED_FIRST, CircuitOpen
+from trainsweep.calls.gate import LIMITED_NEWS, QUIET_LONGEST, QUIET_STEP, Call, Fenced, Gate
+from trainsweep.calls.rate_limiter import RateLimiter
 from trainsweep.core.errors import (
     CredentialsInvalid,
     Malformed,
@@ -13,18 +16,15 @@ from trainsweep.core.errors import (
     RateLimited,
     Unavailable,
 )
-from trainsweep.engine.bucket import Bucket
-from trainsweep.engine.circuit import OPEN_FIRST, OPEN_LONGEST, OUTAGE_THRESHOLD, REFUSED_FIRST, CircuitOpen
-from trainsweep.engine.lane import LIMITED_NEWS, QUIET_LONGEST, QUIET_STEP, Call, Fenced, Lane
 
 from .virtual_time import virtual_time
 
 
 def a_lane(*, rate=1000.0, burst=1000.0, in_flight=4, **more):
     now = lambda: datetime(2026, 5, 1, tzinfo=UTC)  # noqa: E731
-    return Lane(
-        reads=Bucket(rate, burst),
-        writes=Bucket(rate, burst),
+    return Gate(
+        reads=RateLimiter(rate, burst),
+        writes=RateLimiter(rate, burst),
         in_flight=in_flight,
         now=now,
         rng=random.Random(1),  # noqa: S311
@@ -82,7 +82,7 @@ class TestTokens:
 
     @virtual_time
     async def test_writes_have_a_bucket_of_their_own(self):
-        lane = Lane(reads=Bucket(1, 1), writes=Bucket(1, 1), in_flight=4, now=lambda: datetime.now(UTC))
+        lane = Gate(reads=RateLimiter(1, 1), writes=RateLimiter(1, 1), in_flight=4, now=lambda: datetime.now(UTC))
 
         async def requests():
             await lane.turn()
@@ -138,8 +138,8 @@ class TestTooFast:
 
     @virtual_time
     async def test_the_rate_halves_with_each_429_and_grows_back_slowly(self):
-        bucket = Bucket(8.0, 8.0)
-        lane = Lane(reads=bucket, writes=Bucket(1, 1), in_flight=4, now=lambda: datetime.now(UTC))
+        bucket = RateLimiter(8.0, 8.0)
+        lane = Gate(reads=bucket, writes=RateLimiter(1, 1), in_flight=4, now=lambda: datetime.now(UTC))
         for speed in (0.5, 0.25, 0.125):
             await outcome(lane, RateLimited("slow down", retry_after=1))
             assert bucket.slowed == speed

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from tests.kube.test_lease import Server
 
-from trainsweep.core.record import Key
-from trainsweep.engine.engine import Engine, EngineSettings, LeaseLost
-from trainsweep.engine.queue import Queue
-from trainsweep.kube.lease import Lease, Terms
+from trainsweep.controller.manager import LeaseLost, Manager, ManagerSettings
+from trainsweep.controller.workqueue import WorkQueue
+from trainsweep.core.resource import Key
+from trainsweep.kube.leader_election import Lease, Terms
 
 from .memory_api import MemoryApi, MemoryClient
 from .virtual_time import settled, virtual_time
@@ -55,14 +55,14 @@ class Replica:
         self.client = MemoryClient(MemoryApi(loop.clock))  # type: ignore[attr-defined]
         self.link = Link(server)
         self.lease = Lease(self.link, "ops", "trainsweep", name, terms=TERMS, clock=loop.time)  # type: ignore[arg-type]
-        self.engine = Engine(
+        self.engine = Manager(
             self.client,  # type: ignore[arg-type]
             None,  # type: ignore[arg-type]
-            EngineSettings(drain_seconds=drain_seconds),
+            ManagerSettings(drain_seconds=drain_seconds),
             lease=self.lease,
         )
         self.engine._watch = _Watch()  # type: ignore[assignment]
-        self.queue = self.engine._queues.resources[ACCOUNT] = Queue(self._call, limit=1)
+        self.queue = self.engine._queues.resources[ACCOUNT] = WorkQueue(self._call, limit=1)
         self.told: list[str] = []
         self.answer = asyncio.Event()
         self.run = asyncio.create_task(self.engine.run())

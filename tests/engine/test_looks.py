@@ -2,7 +2,7 @@
 
 import pytest
 
-from trainsweep.core.remote import ExternalState, Thing
+from trainsweep.core.external import ExternalState, Thing
 
 from .world import NAMESPACE, World
 

@@ -5,7 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from trainsweep.core.remote import ExternalState, Thing
+from trainsweep.core.external import ExternalState, Thing
 
 from .memory_provider import FAULTS
 from .oracle import Oracle, deleting, named

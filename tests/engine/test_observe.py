@@ -7,15 +7,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from trainsweep.accounts.list_cache import CompleteList, ListCache
 from trainsweep.api.provider_config import Polling
+from trainsweep.cluster.cache import Cache
+from trainsweep.controller.attempt_state import AttemptState
+from trainsweep.controller.observe import identify, observe
 from trainsweep.core.errors import ConfigurationError, Misrouted, NotFound, Refused, Unavailable, Withdrawn
-from trainsweep.core.facts import Absent
-from trainsweep.core.record import Key
-from trainsweep.core.remote import ExternalState, Remote, Target, Thing
-from trainsweep.engine.memory import Memory
-from trainsweep.engine.observe import identify, observe
-from trainsweep.engine.snapshot import Snapshot, Snapshots
-from trainsweep.engine.store import Store
+from trainsweep.core.external import ExternalState, Remote, Target, Thing
+from trainsweep.core.inputs import Absent
+from trainsweep.core.resource import Key
 
 from .memory_provider import MemoryProvider, Remotes
 from .test_store import a_record
@@ -33,7 +33,7 @@ class Account:
         self.answer, self.lists = read, list(lists)
         self.reads, self.listed = 0, 0
         self.spec = SimpleNamespace(polling=Polling(active_seconds=10, idle_seconds=100))
-        self.snapshots: Snapshots = Snapshots(self._list)
+        self.snapshots: ListCache = ListCache(self._list)
         self.provider = MemoryProvider(Remotes(Clock()), lambda: asyncio.sleep(0))
 
     async def read(self, target: Target) -> Remote:
@@ -43,17 +43,17 @@ class Account:
             raise self.answer
         return self.answer
 
-    async def _list(self, collection: str) -> Snapshot:
+    async def _list(self, collection: str) -> CompleteList:
         self.listed += 1
         await asyncio.sleep(0.1)
         found = self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
         if isinstance(found, Exception):
             raise found
-        return Snapshot.of(found)
+        return CompleteList.of(found)
 
 
 def a_memory(*, listed=True):
-    return Memory("uid-run", CONFIG, listed=listed)
+    return AttemptState("uid-run", CONFIG, listed=listed)
 
 
 async def look(account, memory=None, *, target=TASK, fresh=False, record=None):
@@ -217,10 +217,12 @@ class TestAbsence:
 
     @virtual_time
     async def test_is_judged_after_a_restart_by_what_the_status_remembers(self):
-        listed = Memory.of(a_record(status={"externalID": "task-a1", "listed": True}))
+        listed = AttemptState.of(a_record(status={"externalID": "task-a1", "listed": True}))
         assert isinstance(await look(Account(read=ODD, lists=[()]), listed, fresh=True), Absent)
         with pytest.raises(Refused, match="without saying that it is gone"):
-            await look(Account(read=ODD, lists=[()]), Memory.of(a_record(status={"externalID": "task-a1"})), fresh=True)
+            await look(
+                Account(read=ODD, lists=[()]), AttemptState.of(a_record(status={"externalID": "task-a1"})), fresh=True
+            )
 
     @virtual_time
     async def test_is_not_a_list_alone(self):
@@ -264,7 +266,7 @@ class TestAbsence:
 
 class TestNames:
     async def find(self, record, account, memory=None, store=None):
-        return await identify(record, memory or a_memory(), account, store or Store())
+        return await identify(record, memory or a_memory(), account, store or Cache())
 
     def by_name(self, **more):
         return a_record(kind="FineTuningJob", spec={"jobName": "llama"}, **more)
@@ -334,7 +336,7 @@ class TestNames:
 
 class TestReferences:
     async def find(self, *jobs):
-        store = Store()
+        store = Cache()
         for job in jobs:
             store.put(job)
         record = a_record("version", kind="TrainingJobVersion", spec={"jobRef": {"name": "job"}})

@@ -3,13 +3,13 @@ from dataclasses import replace
 
 import pytest
 
+from trainsweep.accounts.list_cache import CompleteList, ListCache
+from trainsweep.accounts.list_poller import ListPoller
 from trainsweep.api.provider_config import Polling
+from trainsweep.calls.circuit_breaker import CircuitOpen
 from trainsweep.core.errors import Misrouted, ProviderError, Unavailable
-from trainsweep.core.record import Key
-from trainsweep.core.remote import ExternalState, Remote
-from trainsweep.engine.circuit import CircuitOpen
-from trainsweep.engine.poll import Poll
-from trainsweep.engine.snapshot import Snapshot, Snapshots
+from trainsweep.core.external import ExternalState, Remote
+from trainsweep.core.resource import Key
 
 from .virtual_time import virtual_time
 
@@ -28,17 +28,17 @@ class Account:
         self.woken: list[Key] = []
         self.error: Exception | None = None
         self.reading = asyncio.Event()
-        self.snapshots: Snapshots = Snapshots(self._list)
-        self.poll = Poll(self.snapshots, Polling(active_seconds=10, idle_seconds=100), self.woken.append)
+        self.snapshots: ListCache = ListCache(self._list)
+        self.poll = ListPoller(self.snapshots, Polling(active_seconds=10, idle_seconds=100), self.woken.append)
         self.poll.start()
 
-    async def _list(self, collection: str) -> Snapshot:
+    async def _list(self, collection: str) -> CompleteList:
         self.read.append((collection, asyncio.get_running_loop().time()))
         self.reading.set()
         await asyncio.sleep(0.1)
         if self.error:
             raise self.error
-        return Snapshot.of(tuple(self.lists[collection]))
+        return CompleteList.of(tuple(self.lists[collection]))
 
     def times(self, collection: str = "tasks") -> int:
         return sum(name == collection for name, _ in self.read)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from trainsweep.core.record import Key
-from trainsweep.core.remote import ExternalState, Thing
+from trainsweep.core.external import ExternalState, Thing
+from trainsweep.core.resource import Key
 from trainsweep.kube import paths
 
 from .world import NAMESPACE, TASK

@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from trainsweep.core.record import Key
-from trainsweep.engine.queue import RETRY, Priority, Queue
+from trainsweep.controller.workqueue import RETRY, Priority, WorkQueue
+from trainsweep.core.resource import Key
 
 from .virtual_time import settled, virtual_time
 
@@ -36,7 +36,7 @@ class Work:
 
 
 def open_queue(work, limit=4):
-    queue = Queue(work, limit=limit)
+    queue = WorkQueue(work, limit=limit)
     queue.open()
     return queue
 
@@ -55,7 +55,7 @@ async def test_a_key_that_is_added_twice_is_handled_once():
 @virtual_time
 async def test_keys_wait_until_the_queue_opens_and_the_urgent_ones_go_first():
     work = Work()
-    queue = Queue(work, limit=1)
+    queue = WorkQueue(work, limit=1)
     queue.add(A, Priority.POLL)
     queue.add(B, Priority.CHANGE)
     queue.add(C, Priority.DELETION)

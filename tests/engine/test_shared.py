@@ -1,6 +1,6 @@
 import asyncio
 
-from trainsweep.engine.shared import Shared
+from trainsweep.calls.single_flight import SingleFlightCache
 
 from .virtual_time import virtual_time
 
@@ -28,21 +28,21 @@ def now():
 @virtual_time
 async def test_many_askers_share_one_fetch():
     source = Source()
-    shared = Shared(source)
+    shared = SingleFlightCache(source)
     assert await asyncio.gather(*(shared.get("list", now()) for _ in range(10))) == [1] * 10
 
 
 @virtual_time
 async def test_keys_are_fetched_apart():
     source = Source()
-    shared = Shared(source)
+    shared = SingleFlightCache(source)
     assert await asyncio.gather(shared.get("a", now()), shared.get("b", now())) == [1, 2]
 
 
 @virtual_time
 async def test_an_answer_serves_all_who_are_content_with_its_beginning():
     source = Source()
-    shared = Shared(source)
+    shared = SingleFlightCache(source)
     begun = now()
     await shared.get("list", begun)
     await asyncio.sleep(100)
@@ -53,7 +53,7 @@ async def test_an_answer_serves_all_who_are_content_with_its_beginning():
 @virtual_time
 async def test_a_fetch_that_began_too_early_is_waited_for_and_followed_by_another_one():
     source = Source()
-    shared = Shared(source)
+    shared = SingleFlightCache(source)
     early = asyncio.ensure_future(shared.get("list", now()))
     await asyncio.sleep(0.5)
     late = await asyncio.gather(*(shared.get("list", now()) for _ in range(5)))
@@ -64,7 +64,7 @@ async def test_a_fetch_that_began_too_early_is_waited_for_and_followed_by_anothe
 @virtual_time
 async def test_a_failure_is_raised_for_all_who_waited_and_replaces_nothing():
     source = Source()
-    shared = Shared(source)
+    shared = SingleFlightCache(source)
     begun = now()
     await shared.get("list", begun)
     source.error = ValueError("no list")
@@ -78,7 +78,7 @@ async def test_a_failure_is_raised_for_all_who_waited_and_replaces_nothing():
 @virtual_time
 async def test_an_asker_that_is_cancelled_takes_nobody_else_along():
     source = Source()
-    shared = Shared(source)
+    shared = SingleFlightCache(source)
     first, second = (asyncio.ensure_future(shared.get("list", now())) for _ in range(2))
     await asyncio.sleep(0.5)
     first.cancel()
@@ -89,7 +89,7 @@ async def test_an_asker_that_is_cancelled_takes_nobody_else_along():
 async def test_a_failure_that_nobody_waits_for_is_no_error():
     source = Source()
     source.error = ValueError("no list")
-    shared = Shared(source)
+    shared = SingleFlightCache(source)
     asker = asyncio.ensure_future(shared.get("list", now()))
     await asyncio.sleep(0.5)
     asker.cancel()
@@ -100,7 +100,7 @@ async def test_a_failure_that_nobody_waits_for_is_no_error():
 @virtual_time
 async def test_what_is_forgotten_is_fetched_again():
     source = Source()
-    shared = Shared(source)
+    shared = SingleFlightCache(source)
     begun = now()
     await shared.get("list", begun)
     shared.forget("list")

@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from trainsweep.core.remote import Target, Thing
-from trainsweep.engine.parse import Config, Unreadable, parse
-from trainsweep.engine.store import Change, Store, newer
+from trainsweep.cluster.cache import Cache, Change, newer
+from trainsweep.cluster.decode import Config, Unreadable, decode
+from trainsweep.core.external import Target, Thing
 from trainsweep.providers.registry import identity
 
 ACCOUNT = ("Qianfan", "https://qianfan.baidubce.com")
@@ -30,14 +30,14 @@ def a_body(name="run", *, kind="FineTuningTask", version=1, uid="", age=0, spec=
 
 
 def a_record(name="run", **more):
-    record = parse(more.get("kind", "FineTuningTask"), a_body(name, **more))
+    record = decode(more.get("kind", "FineTuningTask"), a_body(name, **more))
     assert not isinstance(record, Unreadable), record
     return record
 
 
 def a_config(name="account", *, version=1, uid="", endpoint=ACCOUNT[1], **spec):
     words = {"provider": "Qianfan", "qianfan": {"endpoint": endpoint}, "credentials": {"secretRef": {"name": "keys"}}}
-    config = parse(
+    config = decode(
         "ProviderConfig", a_body(name, kind="ProviderConfig", version=version, uid=uid, spec={**words, **spec})
     )
     assert isinstance(config, Config), config
@@ -53,7 +53,7 @@ RUNNING = {"externalState": "Running", "startedAt": "2026-05-01T11:00:00Z"}
 
 @pytest.fixture
 def store():
-    store = Store()
+    store = Cache()
     store.put_config(a_config())
     return store
 
@@ -329,7 +329,7 @@ class TestParsing:
             **HELD,
             **GOING,
         )
-        record = parse("FineTuningTask", body)
+        record = decode("FineTuningTask", body)
         assert (record.paused, record.force_orphan, record.requested_at) == (True, "task-a1", "now")
         assert (record.held, record.deleting, record.manager) == (True, True, "argocd")
 
@@ -339,7 +339,7 @@ class TestParsing:
 
     @pytest.mark.parametrize("spec", [{"taskID": 7}, {"providerConfigRef": None}])
     def test_without_its_account_or_identity_it_is_unreadable_with_a_sentence_and_no_error(self, spec):
-        unreadable = parse("FineTuningTask", a_body(spec=spec))
+        unreadable = decode("FineTuningTask", a_body(spec=spec))
         assert isinstance(unreadable, Unreadable)
         assert unreadable.problem.startswith("spec.")
 
@@ -347,7 +347,7 @@ class TestParsing:
     def test_an_approval_that_is_no_time_approves_nothing(self, text):
         body = a_body("account", kind="ProviderConfig", spec=json.loads(a_config().spec.model_dump_json(by_alias=True)))
         body["metadata"]["annotations"] = {"trainsweep.dev/approve-deletions-until": text}
-        config = parse("ProviderConfig", body)
+        config = decode("ProviderConfig", body)
         assert isinstance(config, Config)
         assert config.approved_until is None
 

@@ -5,10 +5,10 @@ import copy
 
 import pytest
 
-from trainsweep.core.record import Key
-from trainsweep.engine.engine import Engine, EngineSettings
-from trainsweep.engine.parse import parse
-from trainsweep.engine.sweep import UNSEEN_EVERY, sweep
+from trainsweep.cluster.decode import decode
+from trainsweep.cluster.resync import UNSEEN_EVERY, resync
+from trainsweep.controller.manager import Manager, ManagerSettings
+from trainsweep.core.resource import Key
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeError
 
@@ -50,7 +50,7 @@ def api():
 async def swept(api, known=()):
     """(namespaces left out, names that are there, names that are gone)"""
     here, gone = [], []
-    left_out = await sweep(
+    left_out = await resync(
         api,
         (A, B),
         lambda kind: {one.key: one for one in known} if kind == "TrainingJob" else {},
@@ -64,7 +64,7 @@ async def test_all_are_listed(api):
 
 
 async def test_one_that_may_not_be_listed_is_named_and_nothing_in_it_counts_as_gone(api):
-    known = [parse("TrainingJob", job) for job in api.jobs.values()]
+    known = [decode("TrainingJob", job) for job in api.jobs.values()]
     api.refused.add(B)
     assert await swept(api, known) == (frozenset({B}), [A], [])
 
@@ -95,7 +95,7 @@ class _Watch:
 async def test_the_operator_works_on_without_it_and_takes_it_in_when_it_is_back():
     api = Api()
     api.refused.add(B)
-    engine = Engine(api, None, EngineSettings(namespaces=(A, B)))
+    engine = Manager(api, None, ManagerSettings(namespaces=(A, B)))
     engine._watch = watch = _Watch()
     running = asyncio.create_task(engine.run())
     await asyncio.sleep(1)

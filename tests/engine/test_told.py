@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from trainsweep.core.remote import ExternalState, Thing
+from trainsweep.core.external import ExternalState, Thing
 from trainsweep.kube import paths
 
 from .world import NAMESPACE, TASK, World

@@ -2,9 +2,9 @@
 
 import pytest
 
-from trainsweep.core.record import Record
-from trainsweep.core.remote import ExternalState, Thing
-from trainsweep.engine.parse import parse
+from trainsweep.cluster.decode import decode
+from trainsweep.core.external import ExternalState, Thing
+from trainsweep.core.resource import Resource
 
 from .world import TASK
 
@@ -15,19 +15,19 @@ MENDED = {"createdAfter": "2020-01-01T00:00:00Z"}
 
 def read(spec):
     metadata = {"name": "run", "namespace": "team-a", "uid": "uid-1", "generation": 1, "resourceVersion": "7"}
-    return parse(TASK, {"metadata": metadata, "spec": spec})
+    return decode(TASK, {"metadata": metadata, "spec": spec})
 
 
 @pytest.mark.parametrize(("field", "odd"), [("desiredState", "Burnt"), ("ttlSecondsAfterFinished", "soon")])
 def test_any_field_but_account_and_identity_may_be_odd(field, odd):
     record = read({"providerConfigRef": {"name": "qianfan"}, "taskID": "task-a1", field: odd})
-    assert isinstance(record, Record)
+    assert isinstance(record, Resource)
     assert record.problem.startswith(f"spec.{field} cannot be read: ")
 
 
 def test_what_can_be_read_is_kept_and_what_cannot_is_named():
     record = read({"providerConfigRef": {"name": "qianfan"}, "taskID": "task-a1", "expect": YEAR_0})
-    assert isinstance(record, Record)
+    assert isinstance(record, Resource)
     assert (record.given_id, record.spec.expect) == ("task-a1", None)
     assert record.problem.startswith("spec.expect.createdAfter cannot be read: ")
 

@@ -9,8 +9,8 @@ from typing import Any
 from unittest.mock import patch
 
 from trainsweep.api.provider_config import AccountSpec
+from trainsweep.controller.manager import Manager, ManagerSettings
 from trainsweep.core.errors import ConfigurationError
-from trainsweep.engine.engine import Engine, EngineSettings
 from trainsweep.kube import paths
 from trainsweep.providers.pacing import Pace
 
@@ -160,7 +160,7 @@ class _Life:
         self._loop = VirtualLoop(world.clock)
         self._client = MemoryClient(world.api)
         self._patch = patch(
-            "trainsweep.engine.accounts.open_provider",
+            "trainsweep.accounts.manager.open_provider",
             lambda spec, *_, transport, **__: world.open_provider(spec, transport.pace, lambda: self._client.killed),
         )
         self._patch.start()
@@ -169,7 +169,7 @@ class _Life:
         self._loop.run_until_complete(self._begin(world))
 
     async def _begin(self, world: World) -> None:
-        engine = Engine(self._client, None, EngineSettings(), lease=_Lease(world), now=world.clock.now)  # type: ignore[arg-type]
+        engine = Manager(self._client, None, ManagerSettings(), lease=_Lease(world), now=world.clock.now)  # type: ignore[arg-type]
         engine._watch = _Watch(self._client, engine._hand_over)  # type: ignore[assignment]
         self._run = asyncio.get_running_loop().create_task(engine.run())
 

@@ -23,8 +23,8 @@ from pathlib import Path
 from clock import Clock, FastLoop, FastPolicy  # type: ignore[import-not-found]  # beside this script
 
 from trainsweep import app
-from trainsweep.engine.engine import Engine, LeaseLost
-from trainsweep.kube.lease import Lease
+from trainsweep.controller.manager import LeaseLost, Manager
+from trainsweep.kube.leader_election import Lease
 from trainsweep.settings import Settings
 from trainsweep.telemetry import audit, logs
 
@@ -99,7 +99,7 @@ async def work(birth: Birth) -> None:
         lease_seconds=LEASE_SECONDS,
     )
 
-    def end_on_signal(engine: Engine) -> None:
+    def end_on_signal(engine: Manager) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, engine.stop)
 
     clock = Clock(**birth.clock)

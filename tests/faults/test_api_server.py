@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from trainsweep.accounts.secrets import find_secret, protect_secret
 from trainsweep.api.names import IN_USE_FINALIZER
-from trainsweep.core.record import Record
+from trainsweep.cluster.decode import Config, decode
+from trainsweep.cluster.informer import Informer
+from trainsweep.cluster.resync import resync
+from trainsweep.core.resource import Resource
 from trainsweep.devcluster import ControlPlane
-from trainsweep.engine.parse import Config, parse
-from trainsweep.engine.secrets import find_secret, protect_secret
-from trainsweep.engine.sweep import sweep
-from trainsweep.engine.watch import Watch
 from trainsweep.kube.client import KubeClient, KubeError, Login
 
 from .proxy import ApiFault, Proxy, Trouble
@@ -57,7 +57,7 @@ async def user(proxy: Proxy) -> User:
 async def test_a_watch_goes_on_after_the_api_server_ended_it(proxy: Proxy, tmp_path: Path, trouble: Trouble):
     login = Login(str(proxy.kubeconfig(tmp_path / "kubeconfig")))
     listings: list[float] = []
-    watch = Watch(login, lambda *event: None, namespaces=("default",), listing=lambda: listings.append(0))
+    watch = Informer(login, lambda *event: None, namespaces=("default",), listing=lambda: listings.append(0))
     watch.start()
     try:
         async with asyncio.timeout(30):
@@ -77,7 +77,7 @@ async def test_a_watch_begins_anew_when_one_of_its_streams_fails_for_good(
 ):
     """As when a definition is removed: kopf ends, and leaves the other streams waiting for a login that never comes."""
     login = Login(str(proxy.kubeconfig(tmp_path / "kubeconfig")))
-    watch = Watch(login, lambda *event: None, namespaces=("default",), listing=lambda: None)
+    watch = Informer(login, lambda *event: None, namespaces=("default",), listing=lambda: None)
     watch.start()
     try:
         async with asyncio.timeout(60):
@@ -99,7 +99,7 @@ async def test_a_watch_begins_anew_when_one_of_its_streams_fails_for_good(
 @pytest.mark.parametrize("fault", [ApiFault("down"), ApiFault("status", status=403)], ids=lambda fault: fault.trouble)
 async def test_a_watch_is_up_while_what_it_asked_last_was_granted(proxy: Proxy, tmp_path: Path, fault: ApiFault):
     login = Login(str(proxy.kubeconfig(tmp_path / "kubeconfig")))
-    watch = Watch(login, lambda *event: None, namespaces=("default",), listing=lambda: None)
+    watch = Informer(login, lambda *event: None, namespaces=("default",), listing=lambda: None)
 
     def up() -> bool:
         return watch.state is not None and watch.state.up
@@ -127,7 +127,7 @@ async def test_a_watch_is_up_while_what_it_asked_last_was_granted(proxy: Proxy, 
 async def test_a_watch_follows_the_namespaces_that_it_serves(proxy: Proxy, tmp_path: Path, user: User):
     login = Login(str(proxy.kubeconfig(tmp_path / "kubeconfig")))
     seen: set[str] = set()
-    watch = Watch(
+    watch = Informer(
         login,
         lambda kind, gone, body: seen.add(body["metadata"]["name"]),
         namespaces=("default",),
@@ -149,9 +149,9 @@ async def test_a_watch_follows_the_namespaces_that_it_serves(proxy: Proxy, tmp_p
 async def test_a_list_from_the_past_does_not_tell_of_anybody_s_end(proxy: Proxy, user: User, client: KubeClient):
     gone: list[str] = []
 
-    async def sweep_(*known: Record | Config) -> None:
+    async def sweep_(*known: Resource | Config) -> None:
         here = {one.key: one for one in known}
-        await sweep(
+        await resync(
             client,
             (user.namespace,),
             lambda kind: here if kind == "TrainingJob" else {},
@@ -163,8 +163,8 @@ async def test_a_list_from_the_past_does_not_tell_of_anybody_s_end(proxy: Proxy,
     await sweep_()
     await user.create("TrainingJob", "new", spec={"jobID": "1", "providerConfigRef": {"name": "none"}})
     (body,) = await user.list("TrainingJob")
-    record = parse("TrainingJob", body)
-    assert isinstance(record, Record)
+    record = decode("TrainingJob", body)
+    assert isinstance(record, Resource)
     await sweep_(record)
     assert not gone, "the list is older than the resource"
     await user.delete("TrainingJob", "new")
@@ -180,7 +180,7 @@ async def test_a_secret_that_changed_meanwhile_is_not_taken_for_let_go(user: Use
     data = {"accessKey": "not-a-real-key", "secretKey": "not-a-real-secret"}
     await user.create("Secret", "keys", stringData=data, metadata={"finalizers": [IN_USE_FINALIZER]})
     (body,) = await user.list("ProviderConfig")
-    account = parse("ProviderConfig", body)
+    account = decode("ProviderConfig", body)
     assert isinstance(account, Config)
     seen = await find_secret(client, account.secret)
     assert seen

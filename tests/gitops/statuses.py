@@ -15,20 +15,20 @@ from typing import Any
 
 from tests.core.given import GONE, NOW, OTHER, a_resource, a_thing, facts, parts
 
+from trainsweep.accounts.blocked import obstacle, trouble
 from trainsweep.api.common import DeletionPolicy, Mode
 from trainsweep.api.names import API_VERSION, FINALIZER
+from trainsweep.controller.execute import setback_of
 from trainsweep.core.account_status import AccountFacts, account_status
-from trainsweep.core.decision import Delete, Hold, Observe, Plan, Release, Standing, Stop
+from trainsweep.core.decision import AddFinalizer, Delete, Observe, Plan, RemoveFinalizer, Standing, Stop
 from trainsweep.core.errors import ProviderError, Refused
-from trainsweep.core.facts import Absent, Facts, Obstacle, Verb
-from trainsweep.core.past import Past
+from trainsweep.core.external import ExternalState, Remote, Thing
+from trainsweep.core.inputs import Absent, Inputs, Obstacle, Verb
+from trainsweep.core.last_status import LastStatus
 from trainsweep.core.plan import plan
 from trainsweep.core.reasons import Reason
-from trainsweep.core.record import Record
-from trainsweep.core.remote import ExternalState, Remote, Thing
+from trainsweep.core.resource import Resource
 from trainsweep.core.status import status_of
-from trainsweep.engine.act import setback_of
-from trainsweep.engine.obstacles import obstacle, trouble
 
 GENERATION = 2
 
@@ -94,7 +94,7 @@ def _remote_cases() -> Iterator[Case]:
         yield from _passes(replace(common, owner=OTHER), GONE)
 
 
-def _records() -> Iterator[Record]:
+def _records() -> Iterator[Resource]:
     specs: dict[Thing, tuple[dict[str, Any], ...]] = {
         Thing.JOB: (
             {},
@@ -115,7 +115,7 @@ def _records() -> Iterator[Record]:
             )
 
 
-def _things(record: Record) -> Iterator[Remote]:
+def _things(record: Resource) -> Iterator[Remote]:
     times = {"started_at": NOW - timedelta(hours=1), "finished_at": None}
     for state in ExternalState:
         if state is not ExternalState.ABSENT:
@@ -137,11 +137,11 @@ def _kinds_of(error: type[ProviderError]) -> Iterator[type[ProviderError]]:
         yield from _kinds_of(kind)
 
 
-def _passes(given: Facts, seen: Remote | Absent | Obstacle | None) -> Iterator[Case]:
+def _passes(given: Inputs, seen: Remote | Absent | Obstacle | None) -> Iterator[Case]:
     """What is written when a look at the provider ends with `seen`; without one, the pass ends before a look."""
     now, decision = given, plan(given)
-    while isinstance(decision.action, Hold | Observe):
-        if isinstance(decision.action, Hold):
+    while isinstance(decision.action, AddFinalizer | Observe):
+        if isinstance(decision.action, AddFinalizer):
             now = replace(now, record=replace(now.record, finalizers=(FINALIZER,)))
         elif seen is None:
             return
@@ -150,7 +150,7 @@ def _passes(given: Facts, seen: Remote | Absent | Obstacle | None) -> Iterator[C
         else:
             now = replace(now, seen=seen, fresh=True)
         decision = plan(now)
-    if isinstance(decision.action, Release):
+    if isinstance(decision.action, RemoveFinalizer):
         return  # the finalizer goes, and nothing is said before
     yield _case(now, decision)
     if isinstance(decision.action, Stop | Delete):
@@ -170,11 +170,11 @@ def _setbacks(decision: Plan, action: Stop | Delete) -> Iterator[Standing]:
             yield replace(decision.standing, synced=False, synced_reason=Reason.of(error.reason))
 
 
-def _case(now: Facts, decision: Plan) -> Case:
+def _case(now: Inputs, decision: Plan) -> Case:
     return Case(_body(now.record, status_of(now, decision, {})), decision.standing)
 
 
-def _body(record: Record, status: dict[str, Any]) -> dict[str, Any]:
+def _body(record: Resource, status: dict[str, Any]) -> dict[str, Any]:
     metadata: dict[str, Any] = {"name": record.key.name, "generation": record.generation}
     if record.deleting:
         metadata["deletionTimestamp"] = "2026-05-01T12:00:00Z"
@@ -202,7 +202,7 @@ def _paused_after(case: Case) -> Iterator[Case]:
 def _account_cases() -> Iterator[Case]:
     for wrong, held, deleting, resources in product((None, *_obstacles()), (0, 5), (False, True), (0, 3)):
         account = AccountFacts(GENERATION, resources, deleting=deleting, obstacle=wrong, held=held)
-        status = account_status(account, Past(), NOW)
+        status = account_status(account, LastStatus(), NOW)
         ready = next(condition for condition in status["conditions"] if condition["type"] == "Ready")
         standing = Standing(
             ready=ready["status"] == "True",

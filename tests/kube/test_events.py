@@ -5,9 +5,18 @@ import asyncio
 import pytest
 
 from trainsweep.core.reasons import Reason
-from trainsweep.core.record import Key
+from trainsweep.core.resource import Key
 from trainsweep.kube.client import KubeError
-from trainsweep.kube.events import BURST, FIRST_PAUSE, LONGEST_PAUSE, PACE, REMEMBERED, ROOM, Events, Subject
+from trainsweep.kube.event_recorder import (
+    BURST,
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    PACE,
+    REMEMBERED,
+    ROOM,
+    EventRecorder,
+    Subject,
+)
 
 from ..engine.virtual_time import virtual_time
 
@@ -31,7 +40,7 @@ class World:
         self.writes = []
         self.error = None
         self.pause = 0.0
-        self.events = Events(self, self.now)
+        self.events = EventRecorder(self, self.now)
 
     def now(self):
         return asyncio.get_running_loop().clock.now()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from trainsweep.kube.client import KubeError
-from trainsweep.kube.lease import Lease, Terms
+from trainsweep.kube.leader_election import Lease, Terms
 
 TERMS = Terms(duration=15.0, renew_deadline=10.0, retry=2.0)
 

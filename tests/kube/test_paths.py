@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from yarl import URL
 
+from trainsweep.cluster.decode import Unreadable, decode
 from trainsweep.core.errors import ConfigurationError
-from trainsweep.core.record import Key
-from trainsweep.engine.parse import Unreadable, parse
+from trainsweep.core.resource import Key
 from trainsweep.kube import paths
 
 SECRETS = "/api/v1/namespaces/team-a/secrets/"
@@ -36,6 +36,6 @@ def test_dots_alone_are_refused_as_they_lead_out_of_the_segment_even_when_escape
 def test_an_account_stored_with_a_path_for_a_name_is_not_taken_in():
     spec = {"provider": "Qianfan", "qianfan": {}, "credentials": {"secretRef": {"name": "../../other/secrets/keys"}}}
     metadata = {"name": "account", "namespace": "team-a", "uid": "1", "generation": 1, "resourceVersion": "1"}
-    found = parse("ProviderConfig", {"metadata": metadata, "spec": spec})
+    found = decode("ProviderConfig", {"metadata": metadata, "spec": spec})
     assert isinstance(found, Unreadable)
     assert "secretRef.name" in found.problem

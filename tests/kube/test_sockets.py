@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from tests.e2e.conftest import install_crds
 
+from trainsweep.cluster.informer import Informer
 from trainsweep.devcluster import Component, ControlPlane
-from trainsweep.engine.watch import Watch
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, Login
 
@@ -32,7 +32,7 @@ def test_requests_that_were_cut_off_leave_no_connection_behind(control_plane: Co
 def test_a_watch_leaves_no_connection_behind(control_plane: ControlPlane):
     async def watch_and_stop() -> None:
         login = Login(str(control_plane.kubeconfig))
-        watch = Watch(login, lambda *_: None, listing=lambda: None)
+        watch = Informer(login, lambda *_: None, listing=lambda: None)
         watch.start()
         async with asyncio.timeout(60):
             while not (watch.state and watch.state.up):  # noqa: ASYNC110 (another thread decides)

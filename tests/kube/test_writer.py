@@ -2,7 +2,7 @@
 
 import pytest
 
-from trainsweep.core.record import Key
+from trainsweep.core.resource import Key
 from trainsweep.kube.writer import Writer
 
 RUN = Key("FineTuningTask", "team-a", "run")

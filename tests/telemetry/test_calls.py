@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from trainsweep.calls.circuit_breaker import CircuitOpen
+from trainsweep.calls.gate import Call, Gate
+from trainsweep.calls.rate_limiter import RateLimiter
 from trainsweep.core.errors import CredentialsInvalid, WrongState
-from trainsweep.engine.bucket import Bucket
-from trainsweep.engine.circuit import CircuitOpen
-from trainsweep.engine.lane import Call, Lane
 from trainsweep.kube.paths import subject
 
 
@@ -20,9 +20,9 @@ class Told:
     def __init__(self, rate: float = 1e6) -> None:
         self.calls: list[tuple[str, str, str]] = []
         self.times: list[tuple[float, float]] = []
-        self.lane = Lane(
-            reads=Bucket(rate, 1),
-            writes=Bucket(rate, 1),
+        self.lane = Gate(
+            reads=RateLimiter(rate, 1),
+            writes=RateLimiter(rate, 1),
             in_flight=1,
             now=lambda: datetime.now(UTC),
             observe=self._take,

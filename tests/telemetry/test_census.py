@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from trainsweep.api.provider_config import ProviderConfigSpec
-from trainsweep.core.guard import Guard
-from trainsweep.core.record import Key, Record
-from trainsweep.core.remote import Thing
-from trainsweep.engine.census import CONFIGS_QUEUE, OTHER, Census
-from trainsweep.engine.parse import Config
-from trainsweep.engine.queue import Queue
-from trainsweep.engine.queues import Queues
-from trainsweep.engine.store import Store
+from trainsweep.cluster.cache import Cache
+from trainsweep.cluster.decode import Config
+from trainsweep.controller.account_queues import AccountQueues
+from trainsweep.controller.stats import CONFIGS_QUEUE, OTHER, Stats
+from trainsweep.controller.workqueue import WorkQueue
+from trainsweep.core.deletion_guard import Guard
+from trainsweep.core.external import Thing
+from trainsweep.core.resource import Key, Resource
 
 from ..core.given import NOW, a_resource, ago
 
@@ -36,20 +36,20 @@ def status_of(state: str, reason: str, ready: str = "True", since: float = 0.0) 
     return {"externalState": state, "observedGeneration": 1, "conditions": [ready_condition]}
 
 
-def named(record: Record, name: str) -> Record:
-    fields = {slot: getattr(record, slot) for slot in Record.__slots__}
-    return Record(**fields | {"key": record.key._replace(name=name), "uid": f"uid-{name}"})
+def named(record: Resource, name: str) -> Resource:
+    fields = {slot: getattr(record, slot) for slot in Resource.__slots__}
+    return Resource(**fields | {"key": record.key._replace(name=name), "uid": f"uid-{name}"})
 
 
 class Scene:
     """A store with its census; no account has a client. `guard` is that of each account, None for no account."""
 
     def __init__(self) -> None:
-        self.store = Store()
-        self.queues = Queues(self.store, resource=never, account=never)
+        self.store = Cache()
+        self.queues = AccountQueues(self.store, resource=never, account=never)
         self.guard: Guard | None = None
         accounts = SimpleNamespace(get=lambda _: SimpleNamespace(guard=self.guard) if self.guard else None)
-        self.census = Census(self.store, accounts, self.queues, lambda: NOW)
+        self.census = Stats(self.store, accounts, self.queues, lambda: NOW)
 
     def put(self, name: str, thing: Thing = Thing.TUNING_TASK, **more: Any) -> None:
         self.store.put(named(a_resource(thing, **more), name))
@@ -133,7 +133,7 @@ def test_an_account_stands_as_its_status_says(scene):
 
 
 async def test_queues_tell_what_waits_and_since_when_counted_from_the_lease(scene):
-    queue = scene.queues.resources[ACCOUNT] = Queue(never, limit=1)
+    queue = scene.queues.resources[ACCOUNT] = WorkQueue(never, limit=1)
     for name in ("one", "two", "three"):
         queue.add(Key("TrainingJob", "team-a", name))
     with later(90):
@@ -155,7 +155,7 @@ async def test_a_key_that_is_done_is_not_due_any_more():
     async def handle(_: Key) -> None:
         done.set()
 
-    queue = Queue(handle, limit=1)
+    queue = WorkQueue(handle, limit=1)
     queue.open()
     queue.add(ACCOUNT)
     await done.wait()

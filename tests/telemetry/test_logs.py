@@ -65,7 +65,7 @@ loaded = {name for name in logging.root.manager.loggerDict if not name.startswit
 talkative = set(sys.argv[1:])
 for name in loaded | talkative | {f"{name}.inner.part" for name in talkative}:
     logging.getLogger(name).info("Authorization: secret")
-logging.getLogger("trainsweep.engine").debug("shown")
+logging.getLogger("trainsweep.controller").debug("shown")
 """
 
 
@@ -82,7 +82,7 @@ def test_an_exception_is_told_with_the_line_that_it_belongs_to(pretty, root, cap
     try:
         raise ValueError("broken")
     except ValueError:
-        logging.getLogger("trainsweep.engine").exception("a pass failed", extra={"resource": "TrainingJob a/b"})
+        logging.getLogger("trainsweep.controller").exception("a pass failed", extra={"resource": "TrainingJob a/b"})
     text = capsys.readouterr().err
     assert "ValueError: broken" in text
     assert "TrainingJob a/b" in text.splitlines()[0]

@@ -12,7 +12,7 @@ import yaml
 from trainsweep.api.common import ConfigKind, DeletionPolicy, DesiredState
 from trainsweep.api.names import API_VERSION
 from trainsweep.cli.inventory import Item
-from trainsweep.core.remote import Thing
+from trainsweep.core.external import Thing
 from trainsweep.providers.exchange import clean
 
 #: The longest name that is also good as a label's value.

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from trainsweep.core.past import parse_time
+from trainsweep.core.last_status import parse_time
 
 
 class Output(StrEnum):

@@ -20,7 +20,7 @@ from trainsweep.cli.cluster import finish
 from trainsweep.cli.demo_screen import Screen, missing
 from trainsweep.cli.demo_stage import NAMESPACE, DemoFailed, Place, Stage, stage
 from trainsweep.cli.examples import SEEDS, example
-from trainsweep.core.record import Key
+from trainsweep.core.resource import Key
 from trainsweep.devcluster import ControlPlane, DevClusterError, find_binaries
 
 INTERRUPTED = 130

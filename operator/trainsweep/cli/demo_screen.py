@@ -18,8 +18,8 @@ from rich.text import Text
 
 from trainsweep.api.common import ProviderName
 from trainsweep.cli.examples import Write
-from trainsweep.core.past import Past
-from trainsweep.core.record import Key
+from trainsweep.core.last_status import LastStatus
+from trainsweep.core.resource import Key
 from trainsweep.simulators.journal import Entry
 
 #: Operations that ask for a change.
@@ -41,7 +41,7 @@ class Row:
         name = f"{key.kind}/{key.name}"
         if body is None:
             return cls(name, "", "", "", "freed: the remote thing is gone")
-        past = Past.parse(json.dumps(body.get("status") or {}))
+        past = LastStatus.parse(json.dumps(body.get("status") or {}))
         ready = past.condition("Ready")
         deleting = "deletionTimestamp" in body["metadata"]
         return cls(

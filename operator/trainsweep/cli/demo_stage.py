@@ -21,7 +21,7 @@ from trainsweep.api.names import API_VERSION
 from trainsweep.cli.cluster import connected
 from trainsweep.cli.examples import accounts
 from trainsweep.core.errors import TrainsweepError
-from trainsweep.core.record import Key
+from trainsweep.core.resource import Key
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
 from trainsweep.settings import Settings
@@ -34,7 +34,7 @@ from trainsweep.telemetry import audit
 from trainsweep.telemetry.logs import PrettyFormatter
 
 if TYPE_CHECKING:
-    from trainsweep.engine.engine import Engine
+    from trainsweep.controller.manager import Manager
 
 NAMESPACE = "trainsweep-demo"
 #: Seconds. Everything takes a few; who waits this long has found a defect.
@@ -145,7 +145,7 @@ async def _operator(place: Place, directory: Path) -> AsyncIterator[asyncio.Task
         context=place.context,
         drain_seconds=2.0,
     )
-    engine: asyncio.Future[Engine] = asyncio.get_running_loop().create_future()
+    engine: asyncio.Future[Manager] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(app.operate(settings, engine.set_result))
     task.add_done_callback(lambda _: engine.cancel())
     try:

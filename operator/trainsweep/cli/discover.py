@@ -17,22 +17,22 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from trainsweep.accounts.account import Account
+from trainsweep.accounts.secrets import read_credentials
 from trainsweep.api.common import ConfigKind, DeletionPolicy, DesiredState, ProviderName
 from trainsweep.api.provider_config import AccountSpec, ModelArts, Qianfan
+from trainsweep.calls.circuit_breaker import CircuitOpen
 from trainsweep.cli.adoption import Adoption, documents
 from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish, own_namespace
 from trainsweep.cli.inventory import Inventory, Item, claimed, is_claimed, take_inventory
 from trainsweep.cli.known import config_of, load
 from trainsweep.cli.reading import AllowedHosts, AllowHttp, allowed, credentials_of_environment, reading
+from trainsweep.cluster.cache import Cache
 from trainsweep.core.errors import ConfigurationError
-from trainsweep.core.past import format_time
+from trainsweep.core.external import ExternalState, Thing
+from trainsweep.core.last_status import format_time
 from trainsweep.core.reasons import Reason
-from trainsweep.core.record import Key
-from trainsweep.core.remote import ExternalState, Thing
-from trainsweep.engine.account import Account
-from trainsweep.engine.circuit import CircuitOpen
-from trainsweep.engine.secrets import read_credentials
-from trainsweep.engine.store import Store
+from trainsweep.core.resource import Key
 from trainsweep.providers.exchange import clean
 from trainsweep.providers.registry import Endpoints
 
@@ -180,7 +180,7 @@ async def _discover(place: Place, *, unmanaged: bool) -> Inventory:
                 )
             if not unmanaged:
                 return inventory
-            store = Store()
+            store = Cache()
             async with connected(place.kubeconfig, place.context) as client:
                 await load(client, store, ())
             names = await claimed(account, store)

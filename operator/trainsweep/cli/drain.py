@@ -14,7 +14,7 @@ from trainsweep.api.kinds import KINDS, REMOTE_KINDS
 from trainsweep.api.names import IN_USE_FINALIZER
 from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish
 from trainsweep.cli.release import find_held, let_go, list_kind
-from trainsweep.engine.parse import key_of
+from trainsweep.cluster.decode import key_of
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
 

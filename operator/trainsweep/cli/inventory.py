@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from trainsweep.accounts.account import Account
 from trainsweep.api.fine_tuning import FineTuningJobSpec
+from trainsweep.cluster.cache import Cache
+from trainsweep.controller.attempt_state import AttemptState
+from trainsweep.controller.observe import identify
 from trainsweep.core.errors import ConfigurationError, Misrouted
-from trainsweep.core.record import Record
-from trainsweep.core.remote import PART_OF, Remote, Target, Thing, state_of_parts
-from trainsweep.engine.account import Account
-from trainsweep.engine.memory import Memory
-from trainsweep.engine.observe import identify
-from trainsweep.engine.store import Store
+from trainsweep.core.external import PART_OF, Remote, Target, Thing, state_of_parts
+from trainsweep.core.resource import Resource
 from trainsweep.providers.registry import HOLDS, identity, may_be_same
 
 #: Told after each list: how many of how many are read.
@@ -96,7 +96,7 @@ def _collection_of_parts(account: Account, thing: Thing, job_id: str) -> str:
     return account.provider.collection(Target(part, "", job_id))
 
 
-async def claimed(account: Account, store: Store) -> frozenset[tuple[Thing, str]]:
+async def claimed(account: Account, store: Cache) -> frozenset[tuple[Thing, str]]:
     """The things of the account that a resource of the cluster names, found as the operator finds them.
 
     A job that is named covers what goes with it: the versions of a TrainingJob, with cascade the tasks of a
@@ -117,13 +117,13 @@ def is_claimed(item: Item, names: frozenset[tuple[Thing, str]]) -> bool:
     return (item.thing, item.id) in names or (item.thing, f"{item.parent}/*") in names
 
 
-async def _named(record: Record, account: Account, store: Store) -> Target | None:
+async def _named(record: Resource, account: Account, store: Cache) -> Target | None:
     """What a resource names in this account. A name that fits nothing, or several things, names none of them."""
     config = store.configs.get(record.config)
     try:
         if config is None or not may_be_same(identity(config.spec), account.identity):
             return None
-        found = await identify(record, Memory(record.uid, record.config), account, store)
+        found = await identify(record, AttemptState(record.uid, record.config), account, store)
     except ConfigurationError:
         return None
     return found if isinstance(found, Target) else None

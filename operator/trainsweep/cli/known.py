@@ -5,37 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from trainsweep.cluster.cache import Cache
+from trainsweep.cluster.decode import Config, decode
+from trainsweep.cluster.resync import resync
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.reasons import Reason
-from trainsweep.core.record import Key, Record
-from trainsweep.engine.parse import Config, parse
-from trainsweep.engine.store import Store
-from trainsweep.engine.sweep import sweep
+from trainsweep.core.resource import Key, Resource
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
 
 
-async def load(client: KubeClient, store: Store, namespaces: tuple[str, ...]) -> None:
+async def load(client: KubeClient, store: Cache, namespaces: tuple[str, ...]) -> None:
     """Put our objects of these namespaces into the store; those of the whole cluster when none is named.
 
     Raises `KubeError`.
     """
 
     def take(kind: str, gone: bool, body: Mapping[str, Any]) -> None:
-        match parse(kind, body):
-            case Record() as record:
+        match decode(kind, body):
+            case Resource() as record:
                 store.put(record)
             case Config() as config:
                 store.put_config(config)
 
-    if refused := await sweep(client, namespaces, lambda _: {}, take):
+    if refused := await resync(client, namespaces, lambda _: {}, take):
         raise KubeError(403, "Forbidden", f"you may not list our objects in {', '.join(sorted(refused))}")
 
 
 async def config_of(client: KubeClient, key: Key) -> Config | None:
     """One ProviderConfig or ClusterProviderConfig; None when there is none. Raises `ConfigurationError` if unfit."""
     try:
-        found = parse(key.kind, await client.get(paths.resource(key)))
+        found = decode(key.kind, await client.get(paths.resource(key)))
     except KubeError as error:
         if error.status == 404:
             return None

@@ -14,7 +14,7 @@ from trainsweep.api.kinds import KINDS
 from trainsweep.api.names import API_VERSION, GROUP
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.reasons import Reason
-from trainsweep.core.record import Key
+from trainsweep.core.resource import Key
 
 _OURS = frozenset((API_VERSION, kind) for kind in KINDS)
 

@@ -14,13 +14,13 @@ from rich.progress import Progress
 
 from trainsweep.api.common import DeletionPolicy
 from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish, own_namespace
-from trainsweep.cli.forecast import Forecast, Terms, forecast
-from trainsweep.cli.ground import Ground
 from trainsweep.cli.manifests import read_manifests
+from trainsweep.cli.plan_inputs import Ground
+from trainsweep.cli.plan_preview import Forecast, Terms, forecast
 from trainsweep.cli.reading import AllowedHosts, AllowHttp, allowed
-from trainsweep.core.facts import Absent
+from trainsweep.core.external import Remote
+from trainsweep.core.inputs import Absent
 from trainsweep.core.plan import describe
-from trainsweep.core.remote import Remote
 from trainsweep.providers.exchange import clean
 
 #: Exit code when something would be stopped or deleted.

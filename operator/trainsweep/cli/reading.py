@@ -1,4 +1,4 @@
-"""An account, opened to be read by a command: the engine's own account, with its pace and its shared lists."""
+"""An account, opened to be read by a command: the controller's own account, with its pace and its shared lists."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
+from trainsweep.accounts.account import Account, in_flight
 from trainsweep.api.common import ProviderName
 from trainsweep.api.provider_config import AccountSpec
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.reasons import Reason
-from trainsweep.engine.account import Account, in_flight
 from trainsweep.providers.credentials import Credentials, parse_credentials
 from trainsweep.providers.pacing import paced
 from trainsweep.providers.registry import Endpoints, open_provider

@@ -14,10 +14,10 @@ from trainsweep.api.common import ConfigKind
 from trainsweep.api.kinds import KINDS, REMOTE_KINDS
 from trainsweep.api.names import FINALIZER, IN_USE_FINALIZER
 from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish
-from trainsweep.core.past import Past
-from trainsweep.core.record import Key
-from trainsweep.core.remote import ExternalState
-from trainsweep.engine.parse import key_of
+from trainsweep.cluster.decode import key_of
+from trainsweep.core.external import ExternalState
+from trainsweep.core.last_status import LastStatus
+from trainsweep.core.resource import Key
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
 
@@ -131,7 +131,7 @@ async def list_kind(client: KubeClient, kind: str, namespace: str) -> list[dict[
 
 def _resource(kind: str, body: dict[str, Any]) -> Held:
     key, metadata = key_of(kind, body), body["metadata"]
-    past = Past.parse(json.dumps(body.get("status") or {}))
+    past = LastStatus.parse(json.dumps(body.get("status") or {}))
     spec = body.get("spec") or {}
     may_stay = kind in REMOTE_KINDS and past.external_state != ExternalState.ABSENT
     named = next(

@@ -9,9 +9,9 @@ from typing import Any
 
 from trainsweep.api.names import APPROVE_DELETIONS_UNTIL
 from trainsweep.core.decision import Standing
-from trainsweep.core.facts import Obstacle
-from trainsweep.core.guard import Tally
-from trainsweep.core.past import Past, format_time
+from trainsweep.core.deletion_guard import Tally
+from trainsweep.core.inputs import Obstacle
+from trainsweep.core.last_status import LastStatus, format_time
 from trainsweep.core.reasons import Reason
 from trainsweep.core.status import conditions
 
@@ -34,7 +34,7 @@ class AccountFacts:
     tally: Tally | None = None
 
 
-def account_status(facts: AccountFacts, past: Past, now: datetime) -> dict[str, Any]:
+def account_status(facts: AccountFacts, past: LastStatus, now: datetime) -> dict[str, Any]:
     status: dict[str, Any] = {
         "observedGeneration": facts.generation,
         "conditions": conditions(past, _standing(facts), facts.generation, now),
@@ -49,7 +49,7 @@ def account_status(facts: AccountFacts, past: Past, now: datetime) -> dict[str, 
     return status
 
 
-def news(before: Past, status: Mapping[str, Any]) -> tuple[Reason, str, bool] | None:
+def news(before: LastStatus, status: Mapping[str, Any]) -> tuple[Reason, str, bool] | None:
     """What an event should tell of a new status: reason, message, and whether it is a warning. None for no news."""
     now = next(condition for condition in status["conditions"] if condition["type"] == "Ready")
     reason = Reason.of(now["reason"])

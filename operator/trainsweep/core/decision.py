@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trainsweep.core.external import Target
 from trainsweep.core.reasons import Reason
-from trainsweep.core.remote import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Observe:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class AddFinalizer:
     """Store the cleanup finalizer, then plan again."""
 
 
@@ -35,7 +35,7 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class RemoveFinalizer:
     """Remove the cleanup finalizer. `left` says whether a remote thing may be left behind, `why` in a sentence."""
 
     reason: Reason
@@ -43,7 +43,7 @@ class Release:
     left: bool
 
 
-Action = Observe | Hold | Stop | Delete | Release
+Action = Observe | AddFinalizer | Stop | Delete | RemoveFinalizer
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,29 +11,29 @@ from enum import StrEnum
 
 from trainsweep.api.common import DeletionPolicy, DesiredState, Mode
 from trainsweep.api.names import FORCE_ORPHAN
-from trainsweep.core.decision import Delete, Hold, Observe, Plan, Release, Standing, Stop
-from trainsweep.core.facts import Facts, Obstacle
-from trainsweep.core.goal import Goal, deadline_passed, due_in, toward, ttl_passed
+from trainsweep.core.decision import AddFinalizer, Delete, Observe, Plan, RemoveFinalizer, Standing, Stop
+from trainsweep.core.inputs import Inputs, Obstacle
 from trainsweep.core.reasons import Reason
-from trainsweep.core.record import Key
+from trainsweep.core.resource import Key
+from trainsweep.core.state_table import Goal, deadline_passed, due_in, toward, ttl_passed
 
 
-def plan(facts: Facts) -> Plan:
-    """Decide one step. The engine carries it out and, after `Observe` and `Hold`, asks again."""
+def plan(facts: Inputs) -> Plan:
+    """Decide one step. The controller carries it out and, after `Observe` and `AddFinalizer`, asks again."""
     if problem := facts.record.problem:
         unread = Obstacle(Reason.INVALID_SPEC, f"{problem}; correct it.", stalled=True, configuration=True)
         facts = replace(facts, obstacle=unread)
     return _end_of_life(facts) if facts.record.deleting else _life(facts)
 
 
-def _life(facts: Facts) -> Plan:
+def _life(facts: Inputs) -> Plan:
     """The resource is wanted: bring the remote thing to its desired state and keep watching."""
     record = facts.record
     if facts.owner and facts.owner_pinned:
         return _stalled(Reason.CONFLICT, f"{facts.owner} manages this remote thing; this resource never acts on it.")
     promised = facts.policy is not DeletionPolicy.ORPHAN and facts.mode is Mode.ENFORCE and not record.problem
     if promised and not record.held:
-        return Plan(Hold(), _observing())
+        return Plan(AddFinalizer(), _observing())
     if held_up := _held_up(facts):
         return held_up
     if facts.seen is None:
@@ -50,7 +50,7 @@ class Cause(StrEnum):
     EXPIRY = "ttlSecondsAfterFinished"
 
 
-def wanted(facts: Facts) -> tuple[Goal, Cause]:
+def wanted(facts: Inputs) -> tuple[Goal, Cause]:
     """What the deletion policy says of a resource that is deleted; else the desired state, moved on by the two clocks:
     the deadline stops, the time to live deletes.
     """
@@ -67,7 +67,7 @@ def wanted(facts: Facts) -> tuple[Goal, Cause]:
     return Goal.PRESENT, Cause.DESIRED_STATE
 
 
-def _end_of_life(facts: Facts) -> Plan:
+def _end_of_life(facts: Inputs) -> Plan:
     """The resource is being deleted: clean up, then let it go."""
     record, past = facts.record, facts.record.past
     if not record.held:
@@ -89,7 +89,7 @@ def _end_of_life(facts: Facts) -> Plan:
     return _restrained(facts, toward(wanted(facts)[0], facts))
 
 
-def _held_up(facts: Facts) -> Plan | None:
+def _held_up(facts: Inputs) -> Plan | None:
     """What makes it wait before the provider is read."""
     if facts.record.paused:
         return _paused(facts)
@@ -98,7 +98,7 @@ def _held_up(facts: Facts) -> Plan | None:
     return _blocked(facts) if facts.obstacle else None
 
 
-def _restrained(facts: Facts, ideal: Plan) -> Plan:
+def _restrained(facts: Inputs, ideal: Plan) -> Plan:
     """Hold back what the mode forbids, and demand a read by id before every write.
 
     In mode Plan a resource whose thing is proven gone is freed all the same: there is nothing to be careful with.
@@ -106,7 +106,7 @@ def _restrained(facts: Facts, ideal: Plan) -> Plan:
     match ideal.action:
         case Stop() | Delete() if not facts.fresh:
             return Plan(Observe(fresh=True), ideal.standing)
-        case Stop() | Delete() | Release(left=True) if facts.mode is Mode.PLAN:
+        case Stop() | Delete() | RemoveFinalizer(left=True) if facts.mode is Mode.PLAN:
             planned = ideal.planned or describe(ideal.action)
             standing = Standing(
                 ready=False,
@@ -119,10 +119,10 @@ def _restrained(facts: Facts, ideal: Plan) -> Plan:
             return ideal
 
 
-def describe(action: Stop | Delete | Release) -> str:
+def describe(action: Stop | Delete | RemoveFinalizer) -> str:
     """An action in words, for `status.plannedAction` and `trainsweep plan`."""
     match action:
-        case Release():
+        case RemoveFinalizer():
             return f"Free the resource: {action.why}"
         case Stop() | Delete():
             things = ", ".join(f"{target.thing} {target.id}" for target in action.targets)
@@ -135,7 +135,7 @@ def _observing() -> Standing:
 
 def _let_go(why: str) -> Plan:
     standing = Standing(ready=False, reason=Reason.LET_GO, message=f"Let go: {why}.")
-    return Plan(Release(Reason.LET_GO, why, left=True), standing)
+    return Plan(RemoveFinalizer(Reason.LET_GO, why, left=True), standing)
 
 
 def _waiting_for(owner: Key) -> Plan:
@@ -148,7 +148,7 @@ def _stalled(reason: Reason, message: str) -> Plan:
     return Plan(None, Standing(ready=False, reason=reason, message=message, stalled=True))
 
 
-def _paused(facts: Facts) -> Plan:
+def _paused(facts: Inputs) -> Plan:
     message = "Paused by annotation; remove it to go on."
     standing = Standing(
         ready=None,
@@ -162,7 +162,7 @@ def _paused(facts: Facts) -> Plan:
     return Plan(None, standing, planned=waiting)
 
 
-def _blocked(facts: Facts) -> Plan:
+def _blocked(facts: Inputs) -> Plan:
     """Something stands in the way; the resource comes back by itself when it is gone."""
     obstacle = facts.obstacle
     if obstacle is None:

@@ -7,17 +7,17 @@ from datetime import datetime
 from typing import Any
 
 from trainsweep.core.decision import Plan, Standing
-from trainsweep.core.facts import Absent, Facts
-from trainsweep.core.goal import finished_at, started_at
-from trainsweep.core.past import Past, format_time
+from trainsweep.core.external import ExternalState, Remote
+from trainsweep.core.inputs import Absent, Inputs
+from trainsweep.core.last_status import LastStatus, format_time
 from trainsweep.core.policy import PolicySource
-from trainsweep.core.remote import ExternalState, Remote
+from trainsweep.core.state_table import finished_at, started_at
 
 #: Longest message kept in a status: a provider's page of HTML helps nobody.
 MESSAGE_LIMIT = 500
 
 
-def status_of(facts: Facts, plan: Plan, last_call: Mapping[str, Any]) -> dict[str, Any]:
+def status_of(facts: Inputs, plan: Plan, last_call: Mapping[str, Any]) -> dict[str, Any]:
     """The whole status of a resource. Fields without a value are left out."""
     record, past = facts.record, facts.record.past
     seen = facts.seen
@@ -45,7 +45,7 @@ def status_of(facts: Facts, plan: Plan, last_call: Mapping[str, Any]) -> dict[st
     return {name: value for name, value in fields.items() if value not in ("", None, {})}
 
 
-def conditions(past: Past, standing: Standing, generation: int, now: datetime) -> list[dict[str, Any]]:
+def conditions(past: LastStatus, standing: Standing, generation: int, now: datetime) -> list[dict[str, Any]]:
     """Ready and Synced always, Reconciling and Stalled only while true, as the kstatus rules ask."""
     before = past.condition("Ready")
     ready = standing.ready

@@ -8,7 +8,7 @@ from trainsweep.api.kinds import KINDS
 from trainsweep.api.names import GROUP, VERSION
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.reasons import Reason
-from trainsweep.core.record import Key
+from trainsweep.core.resource import Key
 
 #: What our group serves, and with which verbs.
 DISCOVERY = f"/apis/{GROUP}/{VERSION}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from trainsweep.core.record import Key
+from trainsweep.core.resource import Key
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient
 

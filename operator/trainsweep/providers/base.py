@@ -6,14 +6,14 @@ answer and a class with the methods below, and one line in `registry.py`.
 What every implementation promises:
 
 - It does one HTTP exchange for `read`, `stop` and `delete` (a token fetch aside), and never retries by itself, except
-  once with a fresh token after a 401. Rates, back-off and circuits are the engine's.
+  once with a fresh token after a 401. Rates, back-off and circuits are the controller's.
 - It raises only errors of `core.errors`, with masked messages. A write without an answer, or with a 5xx, raises
   `OutcomeUnknown`; a read in that case `Unavailable`.
 - `200` with `is_success: false`, `result: false` or an error body is a failure. HTML, an empty body where one is
   documented, or broken JSON is `Malformed`.
 - Absence is never guessed. `read` raises `NotFound` or another `Refused` when the service itself refuses the id. A
   thing is absent only if such a refusal stands beside a list of `collection(target)` that is complete, began after our
-  last write, and does not hold the id: the engine puts these together. Beside a refusal that is no
+  last write, and does not hold the id: the controller puts these together. Beside a refusal that is no
   `NotFound`, of a thing that was seen before, the list counts only if it has shown the thing.
 - `list` answers only with a complete list (all pages, de-duplicated by id); if one page fails, it raises. When the
   parent of the collection (the V1 job of versions, the Qianfan job of tasks) is refused, it looks the parent up in the
@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from trainsweep.core.remote import Receipt, Remote, Target, Thing
+from trainsweep.core.external import Receipt, Remote, Target, Thing
 
 
 class Provider(Protocol):

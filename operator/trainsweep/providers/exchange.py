@@ -18,7 +18,7 @@ from trainsweep.core.errors import Malformed, Misrouted, OutcomeUnknown, Unavail
 from trainsweep.providers.credentials import mask
 
 #: No provider needs more than this to begin an answer to a control call (seconds). The pool's limit is a guard only:
-#: the engine never has more calls in flight than the client has connections.
+#: the controller never has more calls in flight than the client has connections.
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 
 #: Longest text of a provider that is passed on, in characters.

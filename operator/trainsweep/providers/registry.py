@@ -11,8 +11,8 @@ import httpx
 from trainsweep.api.common import ProviderName
 from trainsweep.api.provider_config import AccountSpec
 from trainsweep.core.errors import ConfigurationError
+from trainsweep.core.external import Thing
 from trainsweep.core.reasons import Reason
-from trainsweep.core.remote import Thing
 from trainsweep.providers.base import Provider
 from trainsweep.providers.credentials import AccessKey, Credentials
 from trainsweep.providers.modelarts.provider import ModelArtsProvider

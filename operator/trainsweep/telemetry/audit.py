@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from trainsweep.core.record import Record
+from trainsweep.core.resource import Resource
 
 LOGGER = "trainsweep.audit"
 log = logging.getLogger(LOGGER)
 
 
-def write(event: str, record: Record, **fields: Any) -> None:
+def write(event: str, record: Resource, **fields: Any) -> None:
     """`event` is "intent", "result" or "left"; the fields are those of the call."""
     line = {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),

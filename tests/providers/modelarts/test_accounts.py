@@ -16,7 +16,7 @@ from trainsweep.core.errors import (
     OutcomeUnknown,
     Unavailable,
 )
-from trainsweep.core.remote import Target, Thing
+from trainsweep.core.external import Target, Thing
 from trainsweep.providers.credentials import AccessKey, Password
 from trainsweep.providers.modelarts.provider import ModelArtsProvider
 from trainsweep.providers.modelarts.settings import ModelArtsSettings

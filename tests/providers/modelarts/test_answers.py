@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainsweep.core.errors import Malformed
-from trainsweep.core.remote import ExternalState, Remote
+from trainsweep.core.external import ExternalState, Remote
 from trainsweep.providers.modelarts import v1_answers, v2_answers
 from trainsweep.providers.modelarts.fields import after, decimal_id, moment, number, text
 

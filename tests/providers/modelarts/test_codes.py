@@ -16,7 +16,7 @@ from trainsweep.core.errors import (
     Withdrawn,
     WrongState,
 )
-from trainsweep.core.remote import Target, Thing
+from trainsweep.core.external import Target, Thing
 from trainsweep.providers.modelarts.codes import TABLE, classify, renewable
 from trainsweep.providers.overrides import ErrorOverride
 

@@ -17,7 +17,7 @@ from trainsweep.core.errors import (
     Unavailable,
     WrongState,
 )
-from trainsweep.core.remote import Target, Thing
+from trainsweep.core.external import Target, Thing
 from trainsweep.providers.overrides import ErrorOverride
 
 UUID = "3faf5c03-aaa1-4cbe-879d-24b05d997347"

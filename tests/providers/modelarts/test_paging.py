@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainsweep.core.errors import Malformed
-from trainsweep.core.remote import ExternalState, Remote
+from trainsweep.core.external import ExternalState, Remote
 from trainsweep.providers.modelarts.paging import Page, every_page
 
 

@@ -14,7 +14,7 @@ from trainsweep.core.errors import (
     Refused,
     Unavailable,
 )
-from trainsweep.core.remote import Target, Thing
+from trainsweep.core.external import Target, Thing
 from trainsweep.providers.base import Provider
 from trainsweep.providers.modelarts.settings import ModelArtsSettings
 

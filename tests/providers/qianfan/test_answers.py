@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainsweep.core.errors import Malformed
-from trainsweep.core.remote import ExternalState
+from trainsweep.core.external import ExternalState
 from trainsweep.providers.qianfan.answers import Page, job_of_tasks, parse_job, parse_page, parse_task, parse_time
 
 

@@ -19,7 +19,7 @@ from trainsweep.core.errors import (
     Unavailable,
     WrongState,
 )
-from trainsweep.core.remote import Target, Thing
+from trainsweep.core.external import Target, Thing
 from trainsweep.providers.overrides import ErrorOverride
 from trainsweep.providers.qianfan.codes import Failure, classify
 

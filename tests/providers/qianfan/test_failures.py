@@ -15,7 +15,7 @@ from trainsweep.core.errors import (
     Unavailable,
     WrongState,
 )
-from trainsweep.core.remote import Target, Thing
+from trainsweep.core.external import Target, Thing
 from trainsweep.providers.credentials import AccessKey
 from trainsweep.providers.overrides import ErrorOverride
 

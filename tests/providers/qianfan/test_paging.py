@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainsweep.core.errors import Malformed, Unavailable
-from trainsweep.core.remote import ExternalState, Remote
+from trainsweep.core.external import ExternalState, Remote
 from trainsweep.providers.qianfan.answers import Page
 from trainsweep.providers.qianfan.paging import gather, walk
 

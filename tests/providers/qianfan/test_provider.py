@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from trainsweep.core.errors import ConfigurationError, Malformed, NotFound, Refused, Unavailable
-from trainsweep.core.remote import ExternalState, Receipt, Remote, Target, Thing
+from trainsweep.core.external import ExternalState, Receipt, Remote, Target, Thing
 from trainsweep.providers.base import Provider
 from trainsweep.providers.qianfan.provider import QianfanProvider
 

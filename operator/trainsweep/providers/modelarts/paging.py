@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from trainsweep.core.errors import Malformed
-from trainsweep.core.remote import Remote
+from trainsweep.core.external import Remote
 
 #: Rounds until a list that holds fewer rows than it announces is given up.
 _ROUNDS = 3

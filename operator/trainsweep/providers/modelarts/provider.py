@@ -10,8 +10,8 @@ from typing import Literal
 import httpx
 
 from trainsweep.core.errors import ConfigurationError, Misrouted, Refused
+from trainsweep.core.external import Receipt, Remote, Target, Thing
 from trainsweep.core.reasons import Reason
-from trainsweep.core.remote import Receipt, Remote, Target, Thing
 from trainsweep.providers.credentials import Credentials
 from trainsweep.providers.modelarts.client import Client
 from trainsweep.providers.modelarts.settings import ModelArtsSettings

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from trainsweep.core.errors import Malformed
-from trainsweep.core.remote import Receipt, Remote
+from trainsweep.core.external import Receipt, Remote
 from trainsweep.providers.modelarts import v1_answers
 from trainsweep.providers.modelarts.client import Client
 from trainsweep.providers.modelarts.fields import number, text

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trainsweep.core.errors import Malformed
-from trainsweep.core.remote import ExternalState, Remote, state_of_parts
+from trainsweep.core.external import ExternalState, Remote, state_of_parts
 from trainsweep.providers.modelarts.fields import after, decimal_id, moment, number, text
 
 _PENDING, _RUNNING = ExternalState.PENDING, ExternalState.RUNNING

@@ -6,7 +6,7 @@ Source: the vendor's API reference, training management.
 from __future__ import annotations
 
 from trainsweep.core.errors import Malformed
-from trainsweep.core.remote import Receipt, Remote
+from trainsweep.core.external import Receipt, Remote
 from trainsweep.providers.modelarts import v2_answers
 from trainsweep.providers.modelarts.client import Client
 from trainsweep.providers.modelarts.fields import number

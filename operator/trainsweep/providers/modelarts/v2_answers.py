@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from trainsweep.core.errors import Malformed
-from trainsweep.core.remote import ExternalState, Remote
+from trainsweep.core.external import ExternalState, Remote
 from trainsweep.providers.modelarts.fields import after, mapping, moment, text
 
 PHASES: dict[str, ExternalState] = {

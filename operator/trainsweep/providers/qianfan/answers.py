@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from trainsweep.core.errors import Malformed
-from trainsweep.core.remote import ExternalState, Remote, state_of_parts
+from trainsweep.core.external import ExternalState, Remote, state_of_parts
 
 #: `runStatus` of a task. Others, and the empty one that a task shows for a moment, are UNKNOWN.
 STATES: dict[str, ExternalState] = {

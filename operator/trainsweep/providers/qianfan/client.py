@@ -27,7 +27,7 @@ from trainsweep.core.errors import (
     Unavailable,
     WrongState,
 )
-from trainsweep.core.remote import Receipt
+from trainsweep.core.external import Receipt
 from trainsweep.providers.credentials import AccessKey
 from trainsweep.providers.exchange import TIMEOUT, clean, json_object, retry_after, send
 from trainsweep.providers.overrides import ErrorOverride

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 from trainsweep.core.errors import Malformed
-from trainsweep.core.remote import Remote
+from trainsweep.core.external import Remote
 from trainsweep.providers.qianfan.answers import Page
 
 #: Entries a page; the service takes more for 100.

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from trainsweep.core.errors import ConfigurationError, Malformed, NotFound, Refused
-from trainsweep.core.remote import Receipt, Remote, Target, Thing
+from trainsweep.core.external import Receipt, Remote, Target, Thing
 from trainsweep.providers.credentials import AccessKey, Credentials
 from trainsweep.providers.overrides import ErrorOverride
 from trainsweep.providers.qianfan.answers import Page, job_of_tasks, parse_job, parse_page, parse_task

@@ -1,0 +1,49 @@
+"""What stands in the way of a resource or an account, in the words of its status. Pure."""
+
+from __future__ import annotations
+
+from trainsweep.api.common import ProviderName
+from trainsweep.api.provider_config import ClusterProviderConfigSpec
+from trainsweep.calls.circuit_breaker import CircuitOpen
+from trainsweep.cluster.decode import Config
+from trainsweep.core.errors import ConfigurationError, CredentialsInvalid, ProviderError
+from trainsweep.core.inputs import Obstacle
+from trainsweep.core.reasons import Reason
+from trainsweep.core.resource import Resource
+from trainsweep.kube.cluster_reads import Namespace
+from trainsweep.providers.registry import HOLDS
+
+#: What a person mends on the object itself; everything else goes away by itself when the missing thing appears.
+STALLING = frozenset({Reason.INVALID_SPEC, Reason.ENDPOINT_NOT_ALLOWED, Reason.NOT_ALLOWED, Reason.AMBIGUOUS_NAME})
+
+
+def unfit(record: Resource, config: Config | None, namespace: Namespace) -> Obstacle | None:
+    """Why a resource cannot use the account that it names, before anybody asks the provider."""
+    key = record.config
+    if config is None:
+        return obstacle(Reason.CONFIG_NOT_FOUND, f"{key} does not exist; create it.")
+    spec = config.spec
+    if record.thing not in HOLDS[spec.provider]:
+        other = ProviderName.QIANFAN if spec.provider is ProviderName.MODELARTS else ProviderName.MODELARTS
+        message = f"{key} is for {spec.provider}; a {record.thing} needs one for {other}."
+        return obstacle(Reason.INVALID_SPEC, message)
+    name = record.key.namespace
+    if isinstance(spec, ClusterProviderConfigSpec) and not spec.allowed_namespaces.admit(name, namespace.labels):
+        return obstacle(Reason.NOT_ALLOWED, f"{key} does not allow the namespace {name}; see allowedNamespaces.")
+    return None
+
+
+def obstacle(reason: Reason, message: str) -> Obstacle:
+    """Something on the cluster's side."""
+    return Obstacle(reason, message, stalled=reason in STALLING, configuration=True)
+
+
+def trouble(error: ProviderError | ConfigurationError | CircuitOpen) -> Obstacle:
+    """What whoever met an error says of it. Refused credentials count as configuration: only a person can mend them."""
+    match error:
+        case CircuitOpen():
+            return trouble(error.cause)
+        case ConfigurationError():
+            return obstacle(Reason.of(error.reason), error.message)
+        case ProviderError():
+            return Obstacle(Reason.of(error.reason), str(error), configuration=isinstance(error, CredentialsInvalid))

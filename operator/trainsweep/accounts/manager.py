@@ -1,0 +1,250 @@
+"""The accounts in use: opens them from ProviderConfig and Secret, and says on the ProviderConfig how each one stands.
+
+A Secret is read by name, again after `SECRET_AGE` and at once when the provider refuses it; the last good credentials
+stay in use while the Secret cannot be read, so that a deleted Secret does not strand the clean-up that needs it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from weakref import WeakValueDictionary
+
+from trainsweep.accounts.account import Account, fingerprint, in_flight
+from trainsweep.accounts.blocked import obstacle, trouble, unfit
+from trainsweep.accounts.in_use_finalizer import InUseFinalizer
+from trainsweep.accounts.secrets import existing
+from trainsweep.accounts.status_writer import AccountStatusWriter, guard_of
+from trainsweep.cluster.cache import Cache
+from trainsweep.cluster.decode import Config
+from trainsweep.core.errors import ConfigurationError
+from trainsweep.core.inputs import Obstacle
+from trainsweep.core.reasons import Reason
+from trainsweep.core.resource import Key, Resource
+from trainsweep.kube.client import KubeClient, KubeError
+from trainsweep.kube.cluster_reads import Namespace
+from trainsweep.kube.event_recorder import EventRecorder
+from trainsweep.kube.writer import Writer
+from trainsweep.providers.credentials import Credentials
+from trainsweep.providers.pacing import paced
+from trainsweep.providers.registry import Endpoints, open_provider
+from trainsweep.telemetry.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+#: Seconds after which a Secret is read again.
+SECRET_AGE = 60.0
+#: The same for one that is missing or unfit: somebody is about to mend it.
+MISSING_AGE = 5.0
+
+#: Seconds after which an account is looked after again when that failed, and when somebody wrote it in between.
+RETRY, CONFLICT_RETRY = 5.0, 1.0
+
+#: Said of an account whose Secret is missing or unfit while it is at work.
+LAST_GOOD = "Until the operator restarts it goes on with the last good credentials."
+
+
+class AccountManager:
+    """`wake(key)` puts a resource on its queue; `revisit(key)` puts a ProviderConfig on theirs."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        writer: Writer,
+        store: Cache,
+        events: EventRecorder,
+        *,
+        endpoints: Endpoints,
+        now: Callable[[], datetime],
+        wake: Callable[[Key], None],
+        revisit: Callable[[Key], None],
+        may_act: Callable[[], bool] = lambda: True,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._may_act = may_act
+        self._metrics = metrics or Metrics()
+        self._reporter = AccountStatusWriter(writer, store, events, now)
+        self._store = store
+        self._endpoints = endpoints
+        self._now = now
+        self._wake = wake
+        self._revisit = revisit
+        self._protection = InUseFinalizer(client, writer, store, edited=self._edited)
+        self._accounts: dict[Key, Account] = {}
+        self._obstacles: dict[Key, Obstacle] = {}
+        #: What is wrong with the Secrets of accounts that go on without.
+        self._lapsed: dict[Key, Obstacle] = {}
+        #: Whose turn it is to find out whether some credentials are accepted.
+        self._logins: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        #: By ProviderConfig: its uid, and whether it was looked at. One made again under its name is another account.
+        self._settled: dict[Key, tuple[str, asyncio.Event]] = {}
+
+    def get(self, key: Key) -> Account | None:
+        return self._accounts.get(key)
+
+    async def find(self, record: Resource, namespace: Namespace) -> Account | Obstacle:
+        """The account of a resource, or what stands in the way of using it. Waits for the first look at it."""
+        key = record.config
+        gone = obstacle(Reason.CONFIG_NOT_FOUND, f"{key} is gone; create it again.")
+        config = self._store.configs.get(key)
+        wrong = unfit(record, config, namespace)
+        if wrong or config is None:
+            return wrong or gone
+        await self._settling(config).wait()
+        if wrong := self._obstacles.get(key):
+            return wrong
+        account = self._accounts.get(key)
+        if account and account.uid == config.uid:
+            return account
+        return Obstacle(Reason.OBSERVING, f"{key} is being looked at.") if key in self._store.configs else gone
+
+    def kept(self, record: Resource) -> AbstractAsyncContextManager[None]:
+        """Keeps ProviderConfig and Secret from vanishing while the finalizer of a resource is being stored."""
+        return self._protection.kept(record)
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Seconds until the account should come back by itself, None for when something changes."""
+        try:
+            return await self._pass(key)
+        except KubeError as error:
+            if error.status == 404:
+                return None  # it has just gone, and the watch will tell
+            if error.status == 409:
+                return CONFLICT_RETRY
+            log.warning("an account could not be looked after", extra={"account": str(key), "error": str(error)})
+        except Exception as error:
+            # The type alone: words of an unexpected error may quote what it met in a Secret.
+            unexpected = type(error).__name__
+            log.warning("an account could not be looked after", extra={"account": str(key), "error": unexpected})
+        return RETRY
+
+    async def aclose(self) -> None:
+        for account in self._accounts.values():
+            await account.aclose()
+
+    async def _pass(self, key: Key) -> float | None:
+        """Bring one account up to date: Secret, client, finalizers, status."""
+        config = self._store.configs.get(key)
+        if config is None:
+            await self._close(key)
+            return None
+        if (account := self._accounts.get(key)) and account.uid != config.uid:
+            await self._drop(key)
+        before = self._obstacles.get(key)
+        fit = False
+        try:
+            # Protected before anything is observed with it: what was once observed waits for its account.
+            secret = await self._protection.settle(config)
+            await self._open(config, existing(secret, config.secret).credentials())
+            self._obstacles.pop(key, None)
+            self._lapsed.pop(key, None)
+            fit = True
+        except ConfigurationError as error:
+            account = self._accounts.get(key)
+            if account and error.reason != Reason.ENDPOINT_NOT_ALLOWED:
+                self._lapsed[key] = obstacle(Reason.of(error.reason), f"{error.message} {LAST_GOOD}")
+                account.reconfigure(config.spec, config.approved_until)
+            else:
+                self._obstacles[key] = trouble(error)
+        self._settling(config).set()
+        if before != self._obstacles.get(key):
+            self._wake_all(key)
+        await self._report(key)
+        return SECRET_AGE if fit else MISSING_AGE
+
+    async def _open(self, config: Config, credentials: Credentials) -> None:
+        """Open the account, or take over what changed. Raises `ConfigurationError`."""
+        account = self._accounts.get(config.key) or self._new(config)
+        was_approved = account.guard.approved_until
+        account.reconfigure(config.spec, config.approved_until)
+        if was_approved != config.approved_until:
+            self._wake_all(config.key)
+        if account.fingerprint == fingerprint(config.spec, credentials):
+            return
+        provider = open_provider(
+            config.spec,
+            credentials,
+            endpoints=self._endpoints,
+            transport=paced(account.lane, in_flight(config.spec)),
+            now=self._now,
+        )
+        self._accounts[config.key] = account
+        await account.use(provider, credentials)
+        # One after the other: of accounts with the same credentials only the first finds out that they are refused.
+        async with self._logins.setdefault(account.login, asyncio.Lock()):
+            for other in account.sharers():
+                if other.lane.circuit.refused:
+                    account.lane.suspend(other.lane.circuit)
+            await account.proof.begin()
+        if doubt := account.proof.doubt:
+            log.warning(
+                "the provider does not accept the account", extra={"account": str(config.key), "why": str(doubt)}
+            )
+        self._wake_all(config.key)
+
+    def _new(self, config: Config) -> Account:
+        account = Account(
+            config.spec,
+            now=self._now,
+            wake=self._wake,
+            troubled=lambda: self._troubled(config.key),
+            doubted=lambda: self._revisit(config.key),
+            others=self._accounts.values,
+            may_write=self._may_act,
+            observe=lambda call, result, took: self._metrics.remote_call(
+                config.key.place, call.operation, call.kind, result, took=took, waited=call.waited
+            ),
+        )
+        account.uid = config.uid
+        account.guard = guard_of(config)
+        return account
+
+    def _troubled(self, key: Key) -> None:
+        """The circuit opened or closed: say so, and read the Secret again."""
+        self._revisit(key)
+        account = self._accounts.get(key)
+        if account and not account.lane.circuit.open:
+            self._wake_all(key)
+
+    def _settling(self, config: Config) -> asyncio.Event:
+        """Set once this very ProviderConfig was looked at."""
+        uid, event = self._settled.get(config.key, ("", asyncio.Event()))
+        if uid != config.uid:
+            event.set()
+            event = asyncio.Event()
+            self._settled[config.key] = config.uid, event
+        return event
+
+    async def _close(self, key: Key) -> None:
+        self._obstacles.pop(key, None)
+        self._lapsed.pop(key, None)
+        if settled := self._settled.pop(key, None):
+            settled[1].set()
+        await self._drop(key)
+        self._wake_all(key)
+        await self._protection.forsake(key)
+
+    async def _drop(self, key: Key) -> None:
+        account = self._accounts.pop(key, None)
+        if account:
+            await account.aclose()
+            self._metrics.forget_account(key.place)
+
+    def _wake_all(self, key: Key) -> None:
+        for user in self._store.users.get(key, ()):
+            self._wake(user)
+
+    async def _report(self, key: Key) -> None:
+        account = self._accounts.get(key)
+        ill = account.trouble if account else None
+        wrong = self._obstacles.get(key) or self._lapsed.get(key) or (trouble(ill) if ill else None)
+        if await self._reporter.report(key, account, wrong):
+            self._edited(key)
+
+    def _edited(self, key: Key) -> None:
+        """An answer held somebody's edit; the watch will have nothing new to say of it."""
+        self._revisit(key)
+        self._wake_all(key)

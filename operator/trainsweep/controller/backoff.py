@@ -1,0 +1,26 @@
+"""How long a resource waits until its next pass, in seconds."""
+
+from __future__ import annotations
+
+import random
+
+from trainsweep.controller.attempt_state import AttemptState
+
+#: Pauses while the provider is at work begin here and double, up to `polling.activeSeconds`.
+FIRST_LOOK = 1.05
+LONGEST_BACKOFF = 300.0
+
+_random = random.Random()  # noqa: S311 (spreads retries, guards nothing)
+
+
+def next_look(memory: AttemptState, longest: float) -> float:
+    """Until the provider may be done with what was asked of it."""
+    pause = min(longest, FIRST_LOOK * 2.0 ** min(memory.waits, 10))
+    memory.waits += 1
+    return pause * _random.uniform(1.0, 1.1)
+
+
+def backoff(memory: AttemptState) -> float:
+    """After an error: growing pauses with full jitter over the upper half."""
+    memory.failures += 1
+    return min(LONGEST_BACKOFF, 2.0 ** min(memory.failures, 10)) * _random.uniform(0.5, 1.0)

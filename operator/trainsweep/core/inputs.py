@@ -1,0 +1,90 @@
+"""Everything that a decision may depend on, gathered before it is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from trainsweep.api.common import DeletionPolicy, DesiredState, Mode
+from trainsweep.core.external import ExternalState, Remote, Target
+from trainsweep.core.policy import PolicySource
+from trainsweep.core.reasons import Reason
+from trainsweep.core.resource import Key, Resource
+
+
+class Verb(StrEnum):
+    """What can be asked of a provider."""
+
+    STOP = "stop"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A verb was accepted for a thing, `times` times in a row, the last time `at`."""
+
+    at: datetime
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The remote thing is proven absent. `evidence` says by what, for the audit log."""
+
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why the provider cannot be asked, or why its answer does not help.
+
+    `stalled`: only a person can mend it. `configuration`: it is the cluster's side or the credentials, not an outage;
+    a resource that was never observed may then be let go.
+    """
+
+    reason: Reason
+    message: str
+    stalled: bool = False
+    configuration: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """One resource, what surrounds it, and what was seen of its remote thing in this pass.
+
+    `seen` is None until the provider was read. `fresh` says that `seen` comes from a read by id in this pass, as every
+    write demands. `observed` says that a read had success before, in this pass or another, though the status may not
+    tell yet. `listed` says that the account's lists have shown the thing. `asked` holds when a verb was last accepted
+    for a remote id, so that nothing is asked twice while the provider is still at it. `owner` is the resource that owns
+    the same remote thing, when it is another one; `owner_pinned` says that it has seen the thing.
+    `namespace_going`: its namespace is being deleted, and nothing can be created in it any more.
+    """
+
+    record: Resource
+    policy: DeletionPolicy
+    now: datetime
+    policy_source: PolicySource = PolicySource.OPERATOR
+    mode: Mode = Mode.ENFORCE
+    crd_going: bool = False
+    observed: bool = False
+    namespace_going: bool = False
+    owner: Key | None = None
+    owner_pinned: bool = True
+    obstacle: Obstacle | None = None
+    target: Target | None = None
+    seen: Remote | Absent | None = None
+    fresh: bool = False
+    listed: bool = False
+    asked: Mapping[tuple[Verb, str], Asked] = field(default_factory=dict)
+
+    @property
+    def desired(self) -> DesiredState:
+        return DesiredState(self.record.spec.desired_state)
+
+    @property
+    def was_there(self) -> bool:
+        """Whether the remote thing existed: its deletion was accepted in this life, or the status remembers it."""
+        accepted = any(verb is Verb.DELETE for verb, _ in self.asked)
+        return accepted or self.record.past.external_state not in ("", ExternalState.ABSENT)
