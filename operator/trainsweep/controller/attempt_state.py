@@ -1,4 +1,4 @@
-"""What the controller remembers of one resource between passes. All of it may be lost: a restart begins with the status."""
+"""What the controller remembers of one resource between passes. A restart begins with the status alone."""
 
 from __future__ import annotations
 
