@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainsweep.api.common import DeletionPolicy, Mode
+from trainsweep.core.account_id import AccountID
 from trainsweep.core.decision import AddFinalizer, Delete, Observe, RemoveFinalizer, Stop
 from trainsweep.core.external import ExternalState, Remote, Target, Thing
 from trainsweep.core.inputs import Absent, Asked, Inputs, Obstacle, Verb
@@ -63,6 +64,7 @@ def records(draw):
     status = {
         "externalID": draw(st.sampled_from(["", "task-a1"])),
         "externalState": draw(st.sampled_from(["", "Running", "Absent"])),
+        "account": draw(st.sampled_from([None, {"provider": "ModelArts", "host": "here", "project": "a"}])),
         **{
             field: format_time(value)
             for field in ("createdAt", "startedAt", "finishedAt")
@@ -80,6 +82,14 @@ def records(draw):
     )
 
 
+ACCOUNTS = [
+    None,
+    AccountID("ModelArts", "here", "a"),
+    AccountID("ModelArts", "here", "b"),
+    AccountID("ModelArts", "here", open=True),
+]
+
+
 @st.composite
 def any_facts(draw):
     record = draw(records())
@@ -95,6 +105,11 @@ def any_facts(draw):
         target=Target(record.thing, "task-a1") if isinstance(seen, Remote) else None,
         seen=seen,
         fresh=draw(st.booleans()),
+        heir=draw(st.sampled_from([None, None, OTHER])),
+        heir_unsure=draw(st.sampled_from([None, None, OTHER])),
+        account=draw(st.sampled_from(ACCOUNTS)),
+        held_back=draw(st.sampled_from(["", "", "held"])),
+        unaudited=draw(st.sampled_from(["", "", "no room"])),
         asked=draw(st.dictionaries(st.tuples(st.sampled_from(list(Verb)), ids), calls, max_size=3)),
     )
 
@@ -162,8 +177,10 @@ def test_what_is_active_is_stopped_before_it_is_deleted(facts):
 @given(any_facts())
 def test_restraint_is_never_overridden(facts):
     restrained = facts.mode is Mode.PLAN or facts.record.paused or facts.owner is not None or facts.obstacle is not None
+    restrained = restrained or bool(facts.moved or facts.held_back or facts.unaudited or facts.heir_unsure)
+    restrained = restrained or (facts.record.deleting and facts.heir is not None)
     orphan = facts.record.deleting and facts.policy is DeletionPolicy.ORPHAN
-    unheld = not facts.record.held and (facts.record.deleting or facts.policy is not DeletionPolicy.ORPHAN)
+    unheld = not facts.record.has_finalizer and (facts.record.deleting or facts.policy is not DeletionPolicy.ORPHAN)
     if restrained or orphan or unheld or (facts.record.deleting and facts.crd_going):
         assert not isinstance(plan(facts).action, Stop | Delete)
 
@@ -176,7 +193,7 @@ def test_the_finalizer_goes_only_for_the_listed_reasons(facts):
     record, past, seen = facts.record, facts.record.past, facts.seen
     found = facts.target.id if facts.target else ""
     assert record.deleting
-    assert record.held
+    assert record.has_finalizer
     assert (
         isinstance(seen, Absent)
         or facts.policy is DeletionPolicy.ORPHAN
@@ -184,10 +201,24 @@ def test_the_finalizer_goes_only_for_the_listed_reasons(facts):
         or (record.force_orphan and record.force_orphan in {past.external_id, record.given_id, found})
         or facts.crd_going
         or facts.owner is not None
+        or facts.heir is not None
         or (facts.obstacle is not None and facts.obstacle.configuration and not past.observed)
     )
     if isinstance(seen, Absent) and not action.left:
         assert facts.obstacle is None
+
+
+@given(any_facts())
+def test_an_id_of_another_account_neither_acts_nor_is_freed_by_what_that_account_says(facts):
+    if not facts.moved:
+        return
+    action = plan(facts).action
+    assert action is None or isinstance(action, AddFinalizer | RemoveFinalizer)
+    if isinstance(action, RemoveFinalizer):
+        record = facts.record
+        asked_by_hand = record.force_orphan in (record.known_ids | ({facts.target.id} if facts.target else set()))
+        by_the_cluster = facts.policy is DeletionPolicy.ORPHAN or facts.crd_going or facts.owner or facts.heir
+        assert asked_by_hand or by_the_cluster
 
 
 @given(any_facts())

@@ -24,14 +24,21 @@ async def test_a_run_is_stopped_when_its_deadline_has_passed(world: World):
         ("TrainingJob", "155502", ["155502/1"]),
         ("TrainingJob", "155500", ["155500/1"]),
         ("TrainingJob", V2_JOB, [V2_JOB]),
-        ("FineTuningJob", "job-k2f7q8m3x5ab", ["task-r1unn1ng0001", "task-wa1t1ng00003"]),
     ],
-    ids=["of the one version of a V1 job", "of several versions", "of a V2 job", "of a fine-tuning job"],
+    ids=["of the one version of a V1 job", "of several versions", "of a V2 job"],
 )
 async def test_a_deadline_counts_from_the_start(world: World, kind: str, job: str, runs: list[str]):
     await world.resource(kind, "it", jobID=job, activeDeadlineSeconds=60)
     await world.reaches(kind, "it", "Stopped")
     assert [target for _, target in world.writes()] == runs
+
+
+async def test_a_deadline_of_a_fine_tuning_job_stops_the_task_that_ran_too_long_and_not_the_one_that_waits(
+    world: World,
+):
+    await world.resource("FineTuningJob", "it", jobID="job-k2f7q8m3x5ab", activeDeadlineSeconds=60)
+    await world.shows("FineTuningJob", "it", externalState="Pending")
+    assert world.writes() == [("StopFineTuningTask", "task-r1unn1ng0001")]
 
 
 async def test_a_time_to_live_counts_from_the_end_of_the_one_version_of_a_job(world: World):
@@ -61,7 +68,7 @@ async def test_a_finished_run_is_deleted_after_its_time_to_live_and_the_resource
     await world.reaches("TrainingJobVersion", "it", "Absent")
     assert world.writes() == [("DeleteVersion", "155501/2")]
     world.modelarts.add("version", job="155501", id=2, state="RUNNING")
-    await world.polls(world.modelarts, 3, operation="ListVersions")
+    await world.polls(world.modelarts, 3, operation="ListJobs")
     assert await world.api.get("TrainingJobVersion", "it"), "the resource stays, so that GitOps does not bring it back"
     assert world.writes() == [("DeleteVersion", "155501/2")]
 

@@ -70,10 +70,17 @@ async def test_an_owner_that_lets_go_is_followed_by_its_heir(world: World):
     assert world.writes() == [STOP]
 
 
-async def test_an_owner_that_deletes_leaves_its_heir_an_absence(world: World):
+async def test_an_owner_that_is_deleted_hands_its_thing_over_to_one_of_its_namespace_that_wants_it(world: World):
     await owner_and_rival(world)
     await world.delete(KIND, "owner")
-    await world.reaches(KIND, "rival", "NotFound")
+    await world.reaches(KIND, "rival", "Available")
+    assert world.writes() == []
+
+
+async def test_an_owner_that_is_deleted_deletes_what_its_rival_wants_absent_too(world: World):
+    await owner_and_rival(world, desiredState="Absent")
+    await world.delete(KIND, "owner")
+    await world.reaches(KIND, "rival", "Absent")
     assert world.writes() == [STOP, DELETE]
 
 

@@ -61,11 +61,11 @@ async def test_a_released_resource_is_no_removal_any_more(quiet_world: World):
     store = await released(quiet_world, record)
     assert await quiet_world.api.get("TrainingJob", "it") is None
     assert not store.records
-    assert not store.removals[record.config]
+    assert not store.demand.asking
 
 
 async def test_a_resource_that_somebody_else_still_holds_stays_known(quiet_world: World):
     record = await being_deleted(quiet_world, FINALIZER, "example.com/other")
     store = await released(quiet_world, record)
     assert store.records[Key("TrainingJob", quiet_world.namespace, "it")].finalizers == ("example.com/other",)
-    assert not store.removals[record.config]
+    assert not store.demand.asking

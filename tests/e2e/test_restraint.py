@@ -83,7 +83,7 @@ async def test_while_paused_nothing_happens_not_even_a_deletion(world: World):
     await until(said, "the pause is told")
     await world.api.delete(KIND, "it")
     await world.shows(KIND, "it", plannedAction="Clean up and free the resource")
-    await world.polls(world.modelarts, 2, operation="ListVersions")
+    await world.polls(world.modelarts, 2, operation="ListJobs")
     assert world.writes() == []
     await world.api.annotate(KIND, "it", paused=None)
     await world.gone(KIND, "it")

@@ -220,5 +220,6 @@ def plain_fields(status: dict[str, Any], reason: str) -> dict[str, Any]:
     assert conditions == {"Ready": ("True", reason), "Synced": ("True", "ReconcileSuccess")}
     assert {entry["observedGeneration"] for entry in status["conditions"]} == {1}
     assert {"time", "requestID", "operation", "success"} == set(status["lastCall"])
-    apart = {"conditions", "lastCall", "listed", "createdAt", "startedAt", "finishedAt"}
+    assert status["account"]["provider"] in ("ModelArts", "Qianfan")
+    apart = {"conditions", "lastCall", "listed", "createdAt", "startedAt", "finishedAt", "account", "parentID"}
     return {name: value for name, value in status.items() if name not in apart}

@@ -151,6 +151,9 @@ class MemoryProvider:
         self.closed = False
         self.place = place
 
+    async def locate(self) -> str:
+        return self.place
+
     async def read(self, target: Target) -> Remote:
         await self._arrive("read", target)
         if self.world.read_faults:

@@ -10,7 +10,7 @@ import pytest
 from trainsweep.api.common import DeletionPolicy
 from trainsweep.calls.gate import Fenced
 from trainsweep.controller.attempt_state import AttemptState
-from trainsweep.controller.execute import execute
+from trainsweep.controller.execute import execute, next_target, verb_of
 from trainsweep.core.decision import Delete, Stop
 from trainsweep.core.errors import Malformed, NotFound, OutcomeUnknown, RateLimited, Refused, WrongState
 from trainsweep.core.external import ExternalState, Receipt, Remote, Target, Thing
@@ -67,8 +67,10 @@ def memory():
 
 
 async def carry_out(action, account, memory):
+    """The call that comes next of an action."""
     facts = Inputs(a_record(), DeletionPolicy.DELETE, NOW, seen=SEEN)
-    return await execute(action, facts, memory, account, now=NOW, still=lambda: True)
+    target = next_target(action, memory)
+    return await execute(verb_of(action), target, facts, memory, account, now=lambda: NOW, still=lambda: True)
 
 
 def test_the_intent_is_on_record_before_the_call_and_the_result_after_it(lines, memory):
@@ -113,47 +115,44 @@ def test_an_accepted_call_is_remembered_with_its_time(lines, memory):
         (NotFound("gone", code="X.1", request_id="req-9"), Delete, "DeleteFailed", False),
     ],
 )
-def test_a_refusal_is_told_in_the_provider_s_words_after_the_others_were_asked(lines, memory, row):
+def test_a_refusal_is_told_in_the_provider_s_words(lines, memory, row):
     refusal, action, reason, again = row
-    account = Account(lines, refusal)
 
     @virtual_time
     async def run():
-        setback = await carry_out(action((FIRST, SECOND)), account, memory)
-        assert (setback.standing.reason, setback.again) == (reason, again)
-        assert refusal.message in setback.standing.message
-        assert setback.standing.progressing
-        assert not setback.standing.synced
+        rejection = await carry_out(action((FIRST,)), Account(lines, refusal), memory)
+        assert (rejection.standing.reason, rejection.again) == (reason, again)
+        assert refusal.message in rejection.standing.message
+        assert rejection.standing.progressing
+        assert not rejection.standing.synced
 
     run()
-    assert [target for _, target in account.calls] == [FIRST, SECOND]
-    assert set(memory.asked) == {(account.calls[1][0], "task-b2")}
+    assert memory.asked == {}
     assert (memory.call["success"], memory.call["errorCode"], memory.call["requestID"]) == (False, "X.1", "req-9")
-    assert [line["success"] for line in lines if line["event"] == "result"] == [False, True]
+    assert [line["success"] for line in lines if line["event"] == "result"] == [False]
 
 
-def test_of_several_failures_the_first_comes_up(lines, memory):
-    account = Account(lines, Malformed("HTML"), Refused("no"))
-
-    @virtual_time
-    async def run():
-        with pytest.raises(Malformed):
-            await carry_out(Stop((FIRST, SECOND)), account, memory)
-
-    run()
-    assert memory.call["errorMessage"] == "HTML"
-
-
-def test_trouble_of_the_whole_account_ends_the_round(lines, memory):
-    account = Account(lines, RateLimited("slow down"))
+def test_one_target_that_is_refused_lets_the_others_go_first(lines, memory):
+    account = Account(lines, Refused("no"))
 
     @virtual_time
     async def run():
-        with pytest.raises(RateLimited):
+        for _ in range(3):
             await carry_out(Stop((FIRST, SECOND)), account, memory)
 
     run()
-    assert [target for _, target in account.calls] == [FIRST]
+    assert [target for _, target in account.calls] == [FIRST, SECOND, FIRST]
+
+
+@pytest.mark.parametrize("error", [Malformed("HTML"), RateLimited("slow down")])
+def test_an_error_that_is_no_refusal_comes_up(lines, memory, error):
+    @virtual_time
+    async def run():
+        with pytest.raises(type(error)):
+            await carry_out(Stop((FIRST,)), Account(lines, error), memory)
+
+    run()
+    assert memory.call["errorMessage"] == str(error)
 
 
 def test_a_call_without_an_answer_comes_up_and_counts_as_a_write(lines, memory):
@@ -190,16 +189,27 @@ def test_a_call_that_never_went_out_says_so(lines, memory):
     assert (lines[1]["success"], lines[1]["errorMessage"]) == (False, "not sent: it is not wanted any more")
 
 
-def test_several_targets_are_asked_in_turn(lines, memory):
-    account = Account(lines)
+def test_nothing_is_sent_while_its_intent_cannot_be_written(memory):
+    class Full(logging.Handler):
+        def emit(self, record):
+            raise OSError(28, "No space left on device")
+
+    full, level = Full(), audit.log.level
+    audit.log.addHandler(full)
+    audit.log.setLevel(logging.INFO)
+    account = Account([])
 
     @virtual_time
     async def run():
-        await carry_out(Stop((FIRST, SECOND)), account, memory)
+        with pytest.raises(audit.Unwritable, match="No space left on device"):
+            await carry_out(Stop((FIRST,)), account, memory)
 
-    run()
-    assert account.calls == [(Verb.STOP, FIRST), (Verb.STOP, SECOND)]
-    assert set(memory.asked) == {(Verb.STOP, "task-a1"), (Verb.STOP, "task-b2")}
+    try:
+        run()
+    finally:
+        audit.log.removeHandler(full)
+        audit.log.setLevel(level)
+    assert account.calls == []
 
 
 def test_the_audit_goes_to_its_file_and_nowhere_else(tmp_path, capsys):

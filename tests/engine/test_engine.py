@@ -205,19 +205,25 @@ class TestOneRemoteThingHasOneOwner:
         assert ("nightly" in world.elsewhere.items) is conflict
         assert "nightly" in world.remotes.items
 
-    def test_a_rival_is_not_let_go_for_an_elder_that_has_not_seen_the_thing(self, world):
+    def test_a_paused_elder_that_has_not_seen_the_thing_holds_up_no_other(self, world):
         world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
         world.declare("elder", taskID="task-a1", annotations={"trainsweep.dev/paused": "true"})
+        world.declare("younger", taskID="task-a1", desiredState="Absent")
+        world.run(60)
+        assert world.ready("younger") == ("True", "Absent")
+        assert world.calls == [("delete", "task-a1")]
+
+    def test_an_owner_that_is_deleted_hands_its_thing_over_to_one_that_wants_it_to_stay(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.declare("elder", taskID="task-a1")
+        world.run(5)
         world.declare("younger", taskID="task-a1")
         world.run(5)
-        world.api.delete(TASK, NAMESPACE, "younger")
+        world.api.delete(TASK, NAMESPACE, "elder")
         world.run(60)
-        assert world.ready("younger") == ("False", "ManagementConflict")
-        world.api.edit(TASK, NAMESPACE, "elder", paused=None)
-        world.run(60)
-        assert world.api.get(TASK, NAMESPACE, "younger") is None
+        assert world.api.get(TASK, NAMESPACE, "elder") is None
         assert world.calls == []
-        assert world.ready("elder") == ("True", "Available")
+        assert world.ready("younger") == ("True", "Available")
 
     @pytest.mark.parametrize("policy", ["Delete", "Orphan"])
     def test_a_rival_takes_over_when_the_owner_goes(self, world, policy):

@@ -4,7 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from trainsweep.calls.circuit_breaker import OPEN_FIRST, OPEN_LONGEST, OUTAGE_THRESHOLD, REFUSED_FIRST, CircuitOpen
+from trainsweep.calls.circuit_breaker import (
+    OPEN_FIRST,
+    OPEN_LONGEST,
+    OUTAGE_THRESHOLD,
+    REFUSED_FIRST,
+    REFUSED_LONGEST,
+    CircuitOpen,
+)
 from trainsweep.calls.gate import LIMITED_NEWS, QUIET_LONGEST, QUIET_STEP, Call, Fenced, Gate
 from trainsweep.calls.rate_limiter import RateLimiter
 from trainsweep.core.errors import (
@@ -209,9 +216,9 @@ class TestSharedCredentials:
         await outcome(lanes[0], refused)
         assert await self.asked(lanes, refused) == 0
         for _ in range(5):
-            await asyncio.sleep(OPEN_LONGEST + 1)
+            await asyncio.sleep(REFUSED_LONGEST + 1)
             assert await self.asked(lanes, refused) == 1
-        await asyncio.sleep(OPEN_LONGEST + 1)
+        await asyncio.sleep(REFUSED_LONGEST + 1)
         assert await self.asked(lanes) == 1
         assert await self.asked(lanes) == 7, "what one is granted holds for all, too"
 

@@ -60,9 +60,9 @@ class Replica:
             None,  # type: ignore[arg-type]
             ManagerSettings(drain_seconds=drain_seconds),
             lease=self.lease,
+            informer=lambda *_, **__: _Watch(),
         )
-        self.engine._watch = _Watch()  # type: ignore[assignment]
-        self.queue = self.engine._queues.resources[ACCOUNT] = WorkQueue(self._call, limit=1)
+        self.queue = self.engine._queues.providers[ACCOUNT] = WorkQueue(self._call, limit=1)
         self.told: list[str] = []
         self.answer = asyncio.Event()
         self.run = asyncio.create_task(self.engine.run())
@@ -204,7 +204,7 @@ async def test_the_queue_of_an_account_that_is_gone_goes_too():
     one.answer.set()
     one.queue.add(JOB)
     one.engine._queues.revisit(ACCOUNT)
-    await becomes(lambda: not one.engine._queues.resources)
+    await becomes(lambda: not one.engine._queues.providers)
     one.engine.stop()
     await one.run
 

@@ -7,12 +7,24 @@ from types import SimpleNamespace
 
 import pytest
 
-from trainsweep.accounts.list_cache import CompleteList, ListCache
+from trainsweep.accounts.list_cache import ListCache
 from trainsweep.api.provider_config import Polling
 from trainsweep.cluster.cache import Cache
 from trainsweep.controller.attempt_state import AttemptState
-from trainsweep.controller.observe import identify, observe
-from trainsweep.core.errors import ConfigurationError, Misrouted, NotFound, Refused, Unavailable, Withdrawn
+from trainsweep.controller.lists import AwaitedLists
+from trainsweep.controller.lookup import identify
+from trainsweep.controller.observe import Observer
+from trainsweep.core.account_id import AccountID
+from trainsweep.core.errors import (
+    ConfigurationError,
+    Misrouted,
+    NotFound,
+    QuotaExceeded,
+    Refused,
+    Unavailable,
+    Withdrawn,
+    WrongState,
+)
 from trainsweep.core.external import ExternalState, Remote, Target, Thing
 from trainsweep.core.inputs import Absent
 from trainsweep.core.resource import Key
@@ -30,10 +42,12 @@ class Account:
     """Answers as told; counts the calls."""
 
     def __init__(self, *, read=RUNNING, lists=((RUNNING,),)) -> None:
-        self.answer, self.lists = read, list(lists)
+        self.answer, self.answers = read, list(lists)
         self.reads, self.listed = 0, 0
+        self.since = 0.0
         self.spec = SimpleNamespace(polling=Polling(active_seconds=10, idle_seconds=100))
-        self.snapshots: ListCache = ListCache(self._list)
+        self.lists = ListCache(self._list, lambda _: None)
+        self.identity = AccountID("Qianfan", "qianfan.baidubce.com")
         self.provider = MemoryProvider(Remotes(Clock()), lambda: asyncio.sleep(0))
 
     async def read(self, target: Target) -> Remote:
@@ -43,21 +57,35 @@ class Account:
             raise self.answer
         return self.answer
 
-    async def _list(self, collection: str) -> CompleteList:
+    async def _list(self, collection: str) -> tuple[Remote, ...]:
         self.listed += 1
         await asyncio.sleep(0.1)
-        found = self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
+        found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(found, Exception):
             raise found
-        return CompleteList.of(found)
+        return found
 
 
-def a_memory(*, listed=True):
-    return AttemptState("uid-run", CONFIG, listed=listed)
+#: A list has shown it.
+LISTED = {"externalID": "task-a1", "listed": True}
 
 
-async def look(account, memory=None, *, target=TASK, fresh=False, record=None):
-    return await observe(record or a_record(), target, memory or a_memory(), account, fresh=fresh)
+def a_memory():
+    return AttemptState("uid-run", CONFIG)
+
+
+def lists_of(account):
+    return AwaitedLists(account.lists, asyncio.get_running_loop().time())
+
+
+async def observed(account, memory=None, *, target=TASK, fresh=False, record=None, store=None):
+    record = record or a_record(status=LISTED)
+    observer = Observer(record, target, memory or a_memory(), account, store or Cache(), lists_of(account))
+    return await observer.observe(fresh=fresh)
+
+
+async def look(account, memory=None, **more):
+    return (await observed(account, memory, **more)).seen
 
 
 ODD = Refused("Try later.", status=400, code="ModelArts.9999")
@@ -187,18 +215,31 @@ class TestAbsence:
 
     @virtual_time
     async def test_may_follow_from_any_refusal_of_the_service_itself(self):
-        account = Account(read=Refused("not in this project", status=403), lists=[()])
+        account = Account(read=Refused("not in this project", status=403, code="ModelArts.1"), lists=[()])
         assert isinstance(await look(account), Absent)
+
+    @pytest.mark.parametrize(
+        "refusal",
+        [Refused("no", status=400), QuotaExceeded("too many", code="X.1"), WrongState("not now", code="X.2")],
+        ids=["no code", "a quota", "its state"],
+    )
+    def test_does_not_follow_from_a_refusal_that_is_not_about_the_id(self, refusal):
+        @virtual_time
+        async def run():
+            with pytest.raises(type(refusal)):
+                await look(Account(read=refusal, lists=[()]))
+
+        run()
 
     @virtual_time
     async def test_of_what_was_seen_is_no_odd_refusal_beside_a_list_that_never_showed_it(self):
-        account, memory = Account(lists=[()]), a_memory(listed=False)
-        assert await look(account, memory) == RUNNING
+        account, seen = Account(lists=[()]), a_record(status={"externalID": "task-a1"})
+        assert await look(account, record=seen) == RUNNING
         account.answer = ODD
         with pytest.raises(Refused, match=r"Try later.*no list of this account has ever shown it"):
-            await look(account, memory, fresh=True)
+            await look(account, record=seen, fresh=True)
         account.answer = NotFound("no such task", status=404)
-        assert isinstance(await look(account, memory, fresh=True), Absent)
+        assert isinstance(await look(account, record=seen, fresh=True), Absent)
 
     @pytest.mark.parametrize("target", [TASK, Target(Thing.JOB, "155500")], ids=["part", "whole"])
     def test_of_what_a_list_has_shown_follows_from_any_refusal(self, target):
@@ -206,23 +247,39 @@ class TestAbsence:
         async def run():
             one = replace(RUNNING, id=target.id)
             whole = Remote("job-a", "llama", ExternalState.RUNNING, "")
-            account, memory = Account(read=one, lists=[(one, whole)]), a_memory(listed=False)
-            await look(account, memory, target=target)
-            assert memory.listed
-            account.answer, account.lists = ODD, [()]
+            account, seen = Account(read=one, lists=[(one, whole)]), a_record(status={"externalID": target.id})
+            assert (await observed(account, record=seen, target=target)).listed
+            account.answer, account.answers = ODD, [()]
             await asyncio.sleep(100)
-            assert isinstance(await look(account, memory, target=target, fresh=True), Absent)
+            known = a_record(status={"externalID": target.id, "listed": True})
+            assert isinstance(await look(account, record=known, target=target, fresh=True), Absent)
 
         run()
 
     @virtual_time
-    async def test_is_judged_after_a_restart_by_what_the_status_remembers(self):
-        listed = AttemptState.of(a_record(status={"externalID": "task-a1", "listed": True}))
-        assert isinstance(await look(Account(read=ODD, lists=[()]), listed, fresh=True), Absent)
-        with pytest.raises(Refused, match="without saying that it is gone"):
-            await look(
-                Account(read=ODD, lists=[()]), AttemptState.of(a_record(status={"externalID": "task-a1"})), fresh=True
-            )
+    async def test_of_a_thing_that_was_never_seen_needs_a_list_begun_after_the_refusal(self):
+        account = Account(read=NotFound("no such task"), lists=[()])
+        await account.lists.get("FineTuningTask/job-a", 0)
+        await asyncio.sleep(1)
+        account.answers[:] = [(RUNNING,)]
+        with pytest.raises(Refused, match="still lists it"):
+            await look(account, record=a_record(), fresh=True)
+        assert account.listed == 2
+
+    @virtual_time
+    async def test_is_not_believed_of_a_key_that_may_be_one_of_another_account(self):
+        account = Account(read=NotFound("no such task"), lists=[()])
+        account.identity = AccountID("Qianfan", "qianfan.baidubce.com", keys=("new",))
+        pinned = {"provider": "Qianfan", "host": "qianfan.baidubce.com", "keys": ["old"]}
+        mine = a_record(status=LISTED | {"account": pinned})
+        store = Cache()
+        store.put(mine)
+        with pytest.raises(ConfigurationError, match="access key of ProviderConfig team-a/account was changed") as told:
+            await look(account, record=mine, store=store, fresh=True)
+        assert told.value.reason == "IdentityChanged"
+        both = {"externalID": "task-b", "account": pinned | {"keys": ["old", "new"]}}
+        store.put(a_record("other", spec={"taskID": "task-b"}, status=both))
+        assert isinstance(await look(account, record=mine, store=store, fresh=True), Absent)
 
     @virtual_time
     async def test_is_not_a_list_alone(self):
@@ -255,8 +312,8 @@ class TestAbsence:
     @virtual_time
     async def test_after_a_write_needs_a_list_begun_after_it(self):
         account, memory = Account(lists=[()]), a_memory()
-        await account.snapshots.get("FineTuningTask/job-a", 0)
-        account.lists[:] = [(RUNNING,)]
+        await account.lists.get("FineTuningTask/job-a", 0)
+        account.answers[:] = [(RUNNING,)]
         account.answer = NotFound("no such task")
         await asyncio.sleep(0.5)
         memory.last_write = asyncio.get_running_loop().time()
@@ -266,7 +323,7 @@ class TestAbsence:
 
 class TestNames:
     async def find(self, record, account, memory=None, store=None):
-        return await identify(record, memory or a_memory(), account, store or Cache())
+        return await identify(record, memory or a_memory(), account, store or Cache(), lists_of(account))
 
     def by_name(self, **more):
         return a_record(kind="FineTuningJob", spec={"jobName": "llama"}, **more)
@@ -291,7 +348,7 @@ class TestNames:
         account = Account(lists=[(), (self.job(1),)])
         assert await self.find(self.by_name(), account) == Target(Thing.TUNING_JOB, "job-1")
         account = Account(lists=[()])
-        await account.snapshots.get("FineTuningJob", 0)
+        await account.lists.get("FineTuningJob", 0)
         await asyncio.sleep(1)
         assert isinstance(await self.find(self.by_name(), account), Absent)
         assert account.listed == 2
@@ -306,9 +363,9 @@ class TestNames:
         withdrawn = Withdrawn("not published", status=404, code="APIGW.0101")
         account = Account()
         account.provider.collections_of_names = lambda thing, parent="": ("v1/jobs", "v2/jobs")
-        account.lists = [withdrawn, (self.job(1),)]
+        account.answers = [withdrawn, (self.job(1),)]
         assert await self.find(self.by_name(), account) == Target(Thing.TUNING_JOB, "job-1")
-        account.lists = [withdrawn, (), withdrawn, ()]
+        account.answers = [withdrawn, (), withdrawn, ()]
         await asyncio.sleep(100)
         with pytest.raises(Withdrawn, match="named 'llama', but the endpoint does not offer every API"):
             await self.find(self.by_name(), account)
@@ -318,12 +375,15 @@ class TestNames:
         account = Account(lists=[(self.job(7),)])
         pinned = self.by_name(status={"externalID": "job-1"})
         assert await self.find(pinned, account) == Target(Thing.TUNING_JOB, "job-1")
-        memory = a_memory()
+        assert account.listed == 0
+
+    @virtual_time
+    async def test_that_are_not_pinned_are_looked_up_anew_as_after_a_restart(self):
+        account, memory = Account(lists=[(self.job(7),)]), a_memory()
         assert await self.find(self.by_name(), account, memory) == Target(Thing.TUNING_JOB, "job-7")
-        account.lists[:] = [(self.job(8),)]
+        account.answers[:] = [(self.job(8),)]
         await asyncio.sleep(100)
-        assert await self.find(self.by_name(), account, memory) == Target(Thing.TUNING_JOB, "job-7")
-        assert account.listed == 1
+        assert await self.find(self.by_name(), account, memory) == Target(Thing.TUNING_JOB, "job-8")
 
     @virtual_time
     async def test_of_a_version_are_looked_up_under_its_job(self):
@@ -340,7 +400,8 @@ class TestReferences:
         for job in jobs:
             store.put(job)
         record = a_record("version", kind="TrainingJobVersion", spec={"jobRef": {"name": "job"}})
-        return await identify(record, a_memory(), Account(), store)
+        account = Account()
+        return await identify(record, a_memory(), account, store, lists_of(account))
 
     @virtual_time
     async def test_lead_to_the_job_that_the_resource_names_or_has_pinned(self):
@@ -355,11 +416,22 @@ class TestReferences:
         with pytest.raises(ConfigurationError, match=r"uses ProviderConfig team-a/other.*the same providerConfigRef"):
             await self.find(job)
 
+    @virtual_time
+    async def test_to_a_job_without_an_id_yet_are_no_fault_of_the_configuration(self):
+        with pytest.raises(Unavailable, match="has no id yet"):
+            await self.find(a_record("job", kind="TrainingJob", spec={"jobName": "llama"}))
+
+    @virtual_time
+    async def test_to_a_job_that_was_found_in_another_account_stall(self):
+        elsewhere = {"provider": "Qianfan", "host": "elsewhere.example"}
+        job = a_record("job", kind="TrainingJob", spec={"jobID": "1"}, status={"externalID": "1", "account": elsewhere})
+        with pytest.raises(ConfigurationError, match=r"was found in Qianfan at elsewhere\.example"):
+            await self.find(job)
+
     @pytest.mark.parametrize(
         ("job", "reason", "words"),
         [
             (None, "ReferenceNotFound", "does not exist"),
-            ({"jobName": "llama"}, "ReferenceNotFound", "has no id yet"),
             ({"jobID": "9f2c7d3a-0000-4000-8000-00000000000a"}, "InvalidSpec", "V2 job"),
         ],
     )

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from trainsweep.accounts.list_cache import CompleteList, ListCache
+from trainsweep.accounts.list_cache import ListCache
 from trainsweep.accounts.list_poller import ListPoller
 from trainsweep.api.provider_config import Polling
 from trainsweep.calls.circuit_breaker import CircuitOpen
@@ -16,6 +16,7 @@ from .virtual_time import virtual_time
 RUN, OTHER = Key("FineTuningTask", "team-a", "run"), Key("FineTuningTask", "team-a", "other")
 RUNNING = Remote("task-a1", "llama", ExternalState.RUNNING, "Running")
 ENDED = replace(RUNNING, state=ExternalState.SUCCEEDED, provider_state="Done")
+JOB = Remote("job-a", "nightly", ExternalState.STOPPED, "", parts=None)
 SLOW = Remote("task-b1", "mistral", ExternalState.SUCCEEDED, "Done")
 
 
@@ -28,17 +29,17 @@ class Account:
         self.woken: list[Key] = []
         self.error: Exception | None = None
         self.reading = asyncio.Event()
-        self.snapshots: ListCache = ListCache(self._list)
-        self.poll = ListPoller(self.snapshots, Polling(active_seconds=10, idle_seconds=100), self.woken.append)
+        self.cache = ListCache(self._list, lambda _: None)
+        self.poll = ListPoller(self.cache, Polling(active_seconds=10, idle_seconds=100), self.woken.append)
         self.poll.start()
 
-    async def _list(self, collection: str) -> CompleteList:
+    async def _list(self, collection: str) -> tuple[Remote, ...]:
         self.read.append((collection, asyncio.get_running_loop().time()))
         self.reading.set()
         await asyncio.sleep(0.1)
         if self.error:
             raise self.error
-        return CompleteList.of(tuple(self.lists[collection]))
+        return tuple(self.lists[collection])
 
     def times(self, collection: str = "tasks") -> int:
         return sum(name == collection for name, _ in self.read)
@@ -112,12 +113,12 @@ async def test_a_list_that_nobody_follows_any_more_is_not_read_and_not_kept():
     account = Account(tasks=[RUNNING])
     account.poll.follow(RUN, "tasks", "task-a1", RUNNING)
     await asyncio.sleep(15)
-    assert account.snapshots.latest("tasks")
+    assert account.cache.latest("tasks")
     account.poll.unfollow(RUN)
     account.read.clear()
     await asyncio.sleep(1000)
     assert account.read == []
-    assert account.snapshots.latest("tasks") is None
+    assert account.cache.latest("tasks") is None
 
 
 @virtual_time
@@ -127,7 +128,7 @@ async def test_a_list_whose_last_follower_goes_while_it_is_read_is_not_kept():
     await account.reading.wait()
     account.poll.unfollow(RUN)
     await asyncio.sleep(1)
-    assert account.snapshots.latest("tasks") is None
+    assert account.cache.latest("tasks") is None
 
 
 @virtual_time
@@ -141,13 +142,74 @@ async def test_who_follows_another_list_now_leaves_the_first_one():
 
 
 @virtual_time
-async def test_who_takes_an_entry_over_keeps_it_when_the_former_follower_goes():
+async def test_all_who_follow_one_entry_are_woken_and_one_that_goes_takes_no_other_along():
     account = Account(tasks=[ENDED])
     account.poll.follow(RUN, "tasks", "task-a1", RUNNING)
     account.poll.follow(OTHER, "tasks", "task-a1", RUNNING)
+    await asyncio.sleep(12)
+    assert sorted(account.woken) == sorted([RUN, OTHER])
     account.poll.unfollow(RUN)
+    account.woken.clear()
     await asyncio.sleep(12)
     assert account.woken == [OTHER]
+
+
+@virtual_time
+async def test_a_part_that_has_ended_is_followed_by_what_holds_it():
+    account = Account(tasks=[ENDED], jobs=[JOB])
+    account.poll.follow(RUN, "tasks", "task-a1", ENDED, ("jobs", "job-a"))
+    await asyncio.sleep(50)
+    assert account.times("tasks") == 0
+    await asyncio.sleep(100)
+    account.woken.clear()
+    account.lists["jobs"] = []
+    await asyncio.sleep(120)
+    assert account.woken == [RUN]
+    assert account.times("tasks") == 0
+
+
+@virtual_time
+async def test_a_part_that_is_gone_is_woken_when_what_holds_it_comes_back_and_not_when_that_goes_too():
+    account = Account(jobs=[JOB])
+    account.poll.follow(RUN, "tasks", "task-a1", None, ("jobs", "job-a"))
+    await asyncio.sleep(150)
+    account.lists["jobs"] = []
+    await asyncio.sleep(250)
+    assert account.woken == []
+    account.lists["jobs"] = [JOB]
+    await asyncio.sleep(120)
+    assert account.woken == [RUN]
+
+
+@virtual_time
+async def test_jobs_at_rest_whose_entry_does_not_tell_all_are_read_one_an_interval_and_each_in_its_turn():
+    jobs = [replace(JOB, id=f"job-{number}") for number in range(5)]
+    account = Account(jobs=jobs)
+    keys = [Key("FineTuningJob", "team-a", str(number)) for number in range(5)]
+
+    def look(key: Key) -> None:
+        number = int(key.name)
+        account.poll.follow(key, "jobs", jobs[number].id, replace(jobs[number], parts=(ENDED,)))
+
+    for key in keys:
+        look(key)
+        await asyncio.sleep(0.1)
+    for _ in range(5):
+        await asyncio.sleep(110)
+        for key in account.woken[-1:]:
+            look(key)
+    assert len(account.woken) <= 6
+    assert set(account.woken) == set(keys[: len(set(account.woken))])
+    assert len(set(account.woken)) >= 4
+
+
+@virtual_time
+async def test_a_shorter_interval_holds_at_once():
+    account = Account(tasks=[SLOW])
+    account.poll.follow(RUN, "tasks", "task-b1", SLOW)
+    account.poll.repace(Polling(active_seconds=2, idle_seconds=5))
+    await asyncio.sleep(12)
+    assert account.times() >= 2
 
 
 @virtual_time

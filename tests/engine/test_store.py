@@ -5,10 +5,8 @@ import pytest
 
 from trainsweep.cluster.cache import Cache, Change, newer
 from trainsweep.cluster.decode import Config, Unreadable, decode
-from trainsweep.core.external import Target, Thing
-from trainsweep.providers.registry import identity
 
-ACCOUNT = ("Qianfan", "https://qianfan.baidubce.com")
+ENDPOINT = "https://qianfan.baidubce.com"
 TARGET_ID = "task-a1"
 
 
@@ -35,10 +33,11 @@ def a_record(name="run", **more):
     return record
 
 
-def a_config(name="account", *, version=1, uid="", endpoint=ACCOUNT[1], **spec):
+def a_config(name="account", *, version=1, uid="", endpoint=ENDPOINT, namespace="team-a", **spec):
     words = {"provider": "Qianfan", "qianfan": {"endpoint": endpoint}, "credentials": {"secretRef": {"name": "keys"}}}
     config = decode(
-        "ProviderConfig", a_body(name, kind="ProviderConfig", version=version, uid=uid, spec={**words, **spec})
+        "ProviderConfig",
+        a_body(name, kind="ProviderConfig", version=version, uid=uid, namespace=namespace, spec={**words, **spec}),
     )
     assert isinstance(config, Config), config
     return config
@@ -81,7 +80,7 @@ class TestViews:
         store.put(first)
         second = a_record(version=5, uid="second", spec={"providerConfigRef": {"name": "another"}})
         assert store.put(second) is Change.SUBSTANCE
-        assert store.users[first.config] == set()
+        assert first.config not in store.users
         assert store.users[second.config] == {second.key}
 
     def test_a_late_view_of_the_object_that_was_replaced_does_not_bring_it_back(self, store):
@@ -94,15 +93,15 @@ class TestViews:
     def test_what_is_gone_stays_gone_however_late_a_view_of_it_comes(self, store):
         record = a_record(version=5)
         store.put(record)
-        assert store.bury(record.key, record.uid)
+        assert store.tombstone(record.key, record.uid)
         assert store.put(a_record(version=6)) is Change.NOTHING
         assert store.records == {}
-        assert store.users[record.config] == set()
+        assert store.users == {}
 
     def test_the_end_of_a_former_object_does_not_take_its_successor_along(self, store):
         successor = a_record(uid="second")
         store.put(successor)
-        assert not store.bury(successor.key, "first")
+        assert not store.tombstone(successor.key, "first")
         assert store.records == {successor.key: successor}
 
     def test_a_decision_stands_while_nothing_but_the_status_has_changed(self, store):
@@ -112,7 +111,7 @@ class TestViews:
         assert store.unchanged(record)
         store.put(a_record(version=3, annotations={"trainsweep.dev/paused": "true"}))
         assert not store.unchanged(record)
-        store.bury(record.key, record.uid)
+        store.tombstone(record.key, record.uid)
         assert not store.unchanged(record)
 
     def test_versions_are_found_by_the_job_that_they_refer_to(self, store):
@@ -120,119 +119,59 @@ class TestViews:
         store.put(version)
         job = version.key._replace(kind="TrainingJob", name="job")
         assert store.referrers[job] == {version.key}
-        store.bury(version.key, version.uid)
-        assert store.referrers[job] == set()
+        store.tombstone(version.key, version.uid)
+        assert store.referrers == {}
 
 
-class TestClaims:
-    def claim(self, store, record, account=ACCOUNT):
-        return store.claim(record.key, account, Target(record.thing, TARGET_ID))
+class TestLists:
+    def test_a_list_counts_as_it_is_though_versions_went_back(self):
+        now = [10.0]
+        store = Cache(clock=lambda: now[0])
+        store.put(a_record(version=1_000_000))
+        restored = a_record(version=400, spec={"desiredState": "Absent"})
+        assert store.put(restored) is Change.NOTHING
+        assert store.put(restored, listed=11.0) is Change.SUBSTANCE
 
-    def put(self, store, *records):
-        for record in records:
+    def test_a_list_says_nothing_of_what_was_taken_in_after_it_began(self):
+        now = [10.0]
+        store = Cache(clock=lambda: now[0])
+        now[0] = 12.0
+        store.put(a_record(version=8, spec={"desiredState": "Absent"}))
+        assert store.put(a_record(version=7), listed=11.0) is Change.NOTHING
+
+    def test_what_a_list_holds_that_began_after_its_end_was_told_is_not_gone(self):
+        now = [10.0]
+        store = Cache(clock=lambda: now[0])
+        record = a_record(version=5)
+        store.put(record)
+        store.tombstone(record.key, record.uid)
+        assert store.put(record, listed=9.0) is Change.NOTHING
+        assert store.put(record, listed=11.0) is Change.SUBSTANCE
+
+    def test_a_config_that_cannot_be_read_goes_on_as_it_was_known_and_says_why(self):
+        store = Cache()
+        store.put_config(a_config())
+        body = a_body("account", kind="ProviderConfig", version=2, spec={"provider": "Another"})
+        unreadable = decode("ProviderConfig", body)
+        assert isinstance(unreadable, Unreadable)
+        assert store.put_unreadable(unreadable) is Change.SUBSTANCE
+        known = store.configs[a_config().key]
+        assert known.problem == unreadable.problem
+        assert known.version == "2"
+
+    def test_nothing_is_kept_of_deadlines_of_resources_that_are_gone(self):
+        store = Cache()
+        for number in range(1000):
+            record = a_record(f"run-{number}", spec={"activeDeadlineSeconds": 2_592_000}, status=RUNNING)
             store.put(record)
-        return records
+            store.tombstone(record.key, record.uid)
+        assert (store.demand._deadlines, store.demand._heaps) == ({}, {})
 
-    def test_a_single_claimant_is_the_owner(self, store):
-        (record,) = self.put(store, a_record())
-        assert self.claim(store, record) is None
-
-    def test_the_oldest_is_the_owner_whoever_asks_first(self, store):
-        old, new = self.put(store, a_record("old", age=9), a_record("new", age=1))
-        assert self.claim(store, new) == old.key
-        assert self.claim(store, old) is None
-
-    def test_who_has_the_thing_pinned_comes_before_who_is_older(self, store):
-        old = a_record("old", age=9)
-        new = a_record("new", age=1, status={"externalID": TARGET_ID})
-        self.put(store, old, new)
-        assert self.claim(store, old) == new.key
-        assert self.claim(store, new) is None
-
-    def test_a_pinned_thing_is_claimed_without_a_pass_so_that_nobody_gets_ahead_after_a_restart(self, store):
-        self.put(store, a_record("owner", age=1, status={"externalID": TARGET_ID}))
-        (rival,) = self.put(store, a_record("rival", age=9))
-        assert self.claim(store, rival).name == "owner"
-
-    def test_two_configs_that_mean_the_same_account_are_one_account(self, store):
-        store.put_config(a_config("same"))
-        owner = a_record("owner", age=9, status={"externalID": TARGET_ID})
-        other = a_record("other", age=1, spec={"providerConfigRef": {"name": "same"}})
-        self.put(store, owner, other)
-        assert self.claim(store, other) == owner.key
-
-    def test_the_same_id_in_another_account_is_another_thing(self, store):
-        elsewhere = "https://elsewhere.example"
-        store.put_config(a_config("elsewhere", endpoint=elsewhere))
-        owner = a_record("owner", age=9, status={"externalID": TARGET_ID})
-        other = a_record("other", age=1, spec={"providerConfigRef": {"name": "elsewhere"}})
-        self.put(store, owner, other)
-        assert self.claim(store, other, ("Qianfan", elsewhere)) is None
-
-    def test_a_resource_that_is_gone_or_freed_owns_nothing(self, store):
-        owner = a_record("owner", age=9, status={"externalID": TARGET_ID}, **HELD)
-        rival = a_record("rival", age=1)
-        self.put(store, owner, rival)
-        assert self.claim(store, rival) == owner.key
-        self.put(store, a_record("owner", version=2, age=9, status={"externalID": TARGET_ID}, **GOING))
-        assert self.claim(store, rival) is None
-        store.bury(owner.key, owner.uid)
-        assert self.claim(store, rival) is None
-
-    def test_a_resource_that_is_being_cleaned_up_still_owns_its_thing(self, store):
-        owner = a_record("owner", age=9, status={"externalID": TARGET_ID}, **HELD, **GOING)
-        rival = a_record("rival", age=1)
-        self.put(store, owner, rival)
-        assert self.claim(store, rival) == owner.key
-
-    def test_who_looked_in_vain_keeps_the_thing_from_nobody_until_it_has_seen_it(self, store):
-        old, new = self.put(store, a_record("old", age=9), a_record("new", age=1))
-        assert self.claim(store, new) == old.key
-        assert store.looked(old.key, in_vain=True)
-        assert not store.looked(old.key, in_vain=True)
-        assert self.claim(store, new) is None
-        assert store.looked(old.key, in_vain=False)
-        assert self.claim(store, new) == old.key
-        store.looked(old.key, in_vain=True)
-        self.put(store, a_record("old", version=2, age=9, status={"externalID": TARGET_ID}))
-        assert self.claim(store, new) == old.key
-
-    def test_the_host_of_an_account_may_be_written_in_any_case(self, store):
-        store.put_config(a_config("loud", endpoint="https://QIANFAN.Baidubce.com:443/"))
-        other = a_record("other", age=1, spec={"providerConfigRef": {"name": "loud"}})
-        owner, other = self.put(store, a_record("owner", age=9, status={"externalID": TARGET_ID}), other)
-        assert self.claim(store, other, identity(store.configs[other.config].spec)) == owner.key
-
-    def test_a_project_that_is_only_named_may_be_any_until_its_claimant_knows_which(self, store):
-        target, url = Target(Thing.CONFIG, "conf"), "https://modelarts.cn-north-4.myhuaweicloud.com"
-        block = {"provider": "ModelArts", "modelArts": {"region": "cn-north-4", "projectName": "main"}, "qianfan": None}
-        store.put_config(a_config("named", **block))
-        spec = {"configName": "conf", "providerConfigRef": {"name": "named"}}
-        owner = a_record("owner", kind="TrainingJobConfig", spec=spec, status={"externalID": "conf"})
-        store.put(owner)
-        rival = a_record("rival", kind="TrainingJobConfig", spec={"configName": "conf"})
-        store.put(rival)
-        here, elsewhere = ("ModelArts", url, "0" * 32), ("ModelArts", url, "1" * 32)
-        assert store.claim(rival.key, here, target) == owner.key
-        assert not store.settled(owner.key, here)
-        store.claim(owner.key, elsewhere, target)
-        assert store.claim(rival.key, here, target) is None
-        store.claim(owner.key, here, target)
-        assert store.claim(rival.key, here, target) == owner.key
-        assert store.settled(owner.key, here)
-
-    def test_the_heirs_are_known_until_the_claim_is_given_up(self, store):
-        old, new = self.put(store, a_record("old", age=9), a_record("new", age=1))
-        self.claim(store, old)
-        self.claim(store, new)
-        store.bury(old.key, old.uid)
-        assert store.rivals(old.key) == {new.key}
-        store.unclaim(old.key)
-        assert store.rivals(old.key) == set()
-
-    def test_a_pass_whose_resource_went_meanwhile_is_no_error(self, store):
-        record = a_record()
-        assert self.claim(store, record) is None
+    def test_the_heap_of_deadlines_does_not_grow_with_edits(self):
+        store = Cache()
+        for version in range(1, 1000):
+            store.put(a_record(version=version, spec={"activeDeadlineSeconds": 10_000 + version}, status=RUNNING))
+        assert sum(map(len, store.demand._heaps.values())) < 50
 
 
 class TestRemovals:
@@ -251,7 +190,7 @@ class TestRemovals:
     def test_count_what_asks_for_a_call(self, store, more, counts):
         record = a_record(**more)
         store.put(record)
-        assert (record.key in store.removals[record.config]) is counts
+        assert (record.key in store.demand.asking.get(record.config, ())) is counts
 
     def ready(self, status, reason="Absent", kind="Ready"):
         return {"observedGeneration": 1, "conditions": [{"type": kind, "status": status, "reason": reason}]}
@@ -260,17 +199,27 @@ class TestRemovals:
         store.put(a_record(spec={"desiredState": "Absent"}))
         done = a_record(version=2, spec={"desiredState": "Absent"}, status=self.ready("True"))
         store.put(done)
-        assert store.removals[done.config] == set()
+        assert store.demand.asking == {}
 
-    @pytest.mark.parametrize("reason", ["ManagementConflict", "ExpectationFailed", "IdentityChanged"])
+    @pytest.mark.parametrize(
+        "reason",
+        [
+            "ManagementConflict",
+            "ExpectationFailed",
+            "IdentityChanged",
+            "NamespaceNotAllowed",
+            "AmbiguousName",
+            "NotEmpty",
+        ],
+    )
     def test_leave_out_what_will_never_ask_as_it_is(self, store, reason):
         spec = {"desiredState": "Absent"}
-        stalled = self.ready("True", reason, kind="Stalled")
+        stalled = self.ready("False", reason)
         record = a_record(spec=spec, status=stalled)
         store.put(record)
-        assert store.removals[record.config] == set()
+        assert store.demand.asking == {}
         store.put(a_record(version=2, spec=spec, status=stalled, generation=2))
-        assert store.removals[record.config] == {record.key}
+        assert store.demand.asking == {record.config: {record.key}}
 
 
 class TestClocks:
@@ -292,24 +241,24 @@ class TestClocks:
     def test_count_when_they_have_struck(self, store, spec, status, counts):
         record = a_record(spec=spec, status=status)
         store.put(record)
-        assert store.due(record.config, NOON) == counts
+        assert store.demand.due(record.config, NOON) == counts
 
     def test_count_no_more_once_they_are_set_on_or_the_resource_is_gone(self, store):
         spec = {"ttlSecondsAfterFinished": 60}
         record = a_record(spec=spec, status=ENDED)
         store.put(record)
-        assert store.due(record.config, NOON) == 1
+        assert store.demand.due(record.config, NOON) == 1
         store.put(a_record(version=2, spec={"ttlSecondsAfterFinished": 6000}, status=ENDED, generation=2))
-        assert store.due(record.config, NOON) == 0
+        assert store.demand.due(record.config, NOON) == 0
         store.put(a_record(version=3, spec=spec, status=ENDED, generation=3))
-        store.bury(record.key, record.uid)
-        assert store.due(record.config, NOON) == 0
+        store.tombstone(record.key, record.uid)
+        assert store.demand.due(record.config, NOON) == 0
 
     def test_count_what_the_guard_holds_from_the_start(self, store):
         held = {"type": "Ready", "status": "False", "reason": "DeletionHeld"}
         record = a_record(status={"observedGeneration": 1, "conditions": [held]})
         store.put(record)
-        assert store.removals[record.config] == {record.key}
+        assert store.demand.asking == {record.config: {record.key}}
 
 
 class TestParsing:
@@ -331,7 +280,7 @@ class TestParsing:
         )
         record = decode("FineTuningTask", body)
         assert (record.paused, record.force_orphan, record.requested_at) == (True, "task-a1", "now")
-        assert (record.held, record.deleting, record.manager) == (True, True, "argocd")
+        assert (record.has_finalizer, record.deleting, record.manager) == (True, True, "argocd")
 
     @pytest.mark.parametrize("value", ["True", "yes", "1", ""])
     def test_only_the_word_true_pauses(self, value):

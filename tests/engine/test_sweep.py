@@ -23,6 +23,7 @@ class Api:
 
     def __init__(self) -> None:
         self.refused: set[str] = set()
+        self.unserved = False
         self.jobs: dict[str, dict] = {}
         for version, namespace in enumerate((A, B), start=1):
             metadata = {"name": "mnist", "namespace": namespace, "uid": f"u-{namespace}", "generation": 1}
@@ -35,6 +36,8 @@ class Api:
 
     async def pages(self, path: str):
         await asyncio.sleep(0)
+        if self.unserved:
+            raise KubeError(404, "NotFound", "the server could not find the requested resource")
         for namespace, job in self.jobs.items():
             if f"/{namespace}/" in path and namespace in self.refused:
                 raise KubeError(403, "Forbidden", f"you cannot list in {namespace}")
@@ -47,14 +50,19 @@ def api():
     return Api()
 
 
-async def swept(api, known=()):
+async def swept(api, known=(), *, withdrawn=False):
     """(namespaces left out, names that are there, names that are gone)"""
     here, gone = [], []
+
+    async def is_withdrawn(kind):
+        return withdrawn
+
     left_out = await resync(
         api,
         (A, B),
         lambda kind: {one.key: one for one in known} if kind == "TrainingJob" else {},
-        lambda kind, is_gone, body: (gone if is_gone else here).append(body["metadata"]["namespace"]),
+        lambda kind, is_gone, body, begun: (gone if is_gone else here).append(body["metadata"]["namespace"]),
+        is_withdrawn,
     )
     return left_out, here, gone
 
@@ -67,6 +75,19 @@ async def test_one_that_may_not_be_listed_is_named_and_nothing_in_it_counts_as_g
     known = [decode("TrainingJob", job) for job in api.jobs.values()]
     api.refused.add(B)
     assert await swept(api, known) == (frozenset({B}), [A], [])
+
+
+async def test_one_not_found_of_a_list_is_trouble_and_says_nothing_of_what_was_there(api):
+    known = [decode("TrainingJob", job) for job in api.jobs.values()]
+    api.unserved = True
+    with pytest.raises(KubeError, match="404"):
+        await swept(api, known)
+
+
+async def test_a_list_that_is_not_found_counts_once_the_definition_is_gone_too(api):
+    known = [decode("TrainingJob", job) for job in api.jobs.values()]
+    api.unserved = True
+    assert await swept(api, known, withdrawn=True) == (frozenset(), [], [A, B])
 
 
 async def test_none_that_may_be_listed_is_an_error(api):
@@ -84,7 +105,7 @@ class _Watch:
     def start(self) -> None:
         pass
 
-    def stop(self) -> None:
+    def stop(self, timeout: float = 0.0) -> None:
         pass
 
     def serve(self, namespaces: tuple[str, ...]) -> None:
@@ -95,8 +116,8 @@ class _Watch:
 async def test_the_operator_works_on_without_it_and_takes_it_in_when_it_is_back():
     api = Api()
     api.refused.add(B)
-    engine = Manager(api, None, ManagerSettings(namespaces=(A, B)))
-    engine._watch = watch = _Watch()
+    watch = _Watch()
+    engine = Manager(api, None, ManagerSettings(namespaces=(A, B)), informer=lambda *_, **__: watch)
     running = asyncio.create_task(engine.run())
     await asyncio.sleep(1)
     assert engine.leading

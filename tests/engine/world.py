@@ -6,7 +6,6 @@ import copy
 import logging
 from collections.abc import Callable
 from typing import Any
-from unittest.mock import patch
 
 from trainsweep.api.provider_config import AccountSpec
 from trainsweep.controller.manager import Manager, ManagerSettings
@@ -41,7 +40,10 @@ class _Watch:
     def start(self) -> None:
         self._client.watch(self._sink)
 
-    def stop(self) -> None:
+    def serve(self, namespaces: tuple[str, ...]) -> None:
+        pass
+
+    def stop(self, timeout: float = 0.0) -> None:
         pass
 
 
@@ -159,18 +161,22 @@ class _Life:
     def __init__(self, world: World) -> None:
         self._loop = VirtualLoop(world.clock)
         self._client = MemoryClient(world.api)
-        self._patch = patch(
-            "trainsweep.accounts.manager.open_provider",
-            lambda spec, *_, transport, **__: world.open_provider(spec, transport.pace, lambda: self._client.killed),
-        )
-        self._patch.start()
         self._log = _Defects(world.defects)
         logging.getLogger("trainsweep").addHandler(self._log)
         self._loop.run_until_complete(self._begin(world))
 
     async def _begin(self, world: World) -> None:
-        engine = Manager(self._client, None, ManagerSettings(), lease=_Lease(world), now=world.clock.now)  # type: ignore[arg-type]
-        engine._watch = _Watch(self._client, engine._hand_over)  # type: ignore[assignment]
+        engine = Manager(
+            self._client,  # type: ignore[arg-type]
+            None,  # type: ignore[arg-type]
+            ManagerSettings(),
+            lease=_Lease(world),  # type: ignore[arg-type]
+            now=world.clock.now,
+            informer=lambda _, sink, **__: _Watch(self._client, sink),
+            open_provider=lambda spec, *_, transport, **__: world.open_provider(
+                spec, transport.pace, lambda: self._client.killed
+            ),
+        )
         self._run = asyncio.get_running_loop().create_task(engine.run())
 
     def run(self, seconds: float) -> None:
@@ -186,7 +192,6 @@ class _Life:
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
         logging.getLogger("trainsweep").removeHandler(self._log)
-        self._patch.stop()
 
 
 class _Defects(logging.Handler):

@@ -195,7 +195,9 @@ def _stuck(life: Life, reached: str) -> tuple[str, str]:
 
 
 def _accounts(scene: Scene) -> Iterable[str]:
-    """ProviderConfigs and Secrets: protected while a resource may need them, and no longer."""
+    """Secrets: protected while a resource may need to be cleaned up, and no longer; ProviderConfigs also while an id is
+    pinned by them.
+    """
     for body in scene.objects.values():
         name, held = body["metadata"]["name"], IN_USE_FINALIZER in body["metadata"].get("finalizers", ())
         if body["kind"] not in ("ProviderConfig", "Secret"):
@@ -206,6 +208,8 @@ def _accounts(scene: Scene) -> Iterable[str]:
             if user.get("spec", {}).get("providerConfigRef", {}).get("name") == name
         ]
         needed = any(FINALIZER in user["metadata"].get("finalizers", ()) for user in users)
+        if body["kind"] == "ProviderConfig":
+            needed = needed or any(user.get("status", {}).get("externalID") for user in users)
         if needed != held:
             yield f"{body['kind']} {name} {'lacks' if needed else 'still has'} its in-use finalizer"
         if "deletionTimestamp" in body["metadata"] and not needed:

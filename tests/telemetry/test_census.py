@@ -46,7 +46,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.store = Cache()
-        self.queues = AccountQueues(self.store, resource=never, account=never)
+        self.queues = AccountQueues(self.store, settle=never, work=never, look_after=never, opened=lambda _: None)
         self.guard: Guard | None = None
         accounts = SimpleNamespace(get=lambda _: SimpleNamespace(guard=self.guard) if self.guard else None)
         self.census = Stats(self.store, accounts, self.queues, lambda: NOW)
@@ -55,7 +55,7 @@ class Scene:
         self.store.put(named(a_resource(thing, **more), name))
 
 
-async def never(_: Key) -> None:
+async def never(*_: object) -> None:
     await asyncio.Event().wait()
 
 
@@ -133,7 +133,7 @@ def test_an_account_stands_as_its_status_says(scene):
 
 
 async def test_queues_tell_what_waits_and_since_when_counted_from_the_lease(scene):
-    queue = scene.queues.resources[ACCOUNT] = WorkQueue(never, limit=1)
+    queue = scene.queues.providers[ACCOUNT] = WorkQueue(never, limit=1)
     for name in ("one", "two", "three"):
         queue.add(Key("TrainingJob", "team-a", name))
     with later(90):

@@ -2,7 +2,7 @@
 The rights of the operator, as rules of a role. What each one is for:
 
   watch and sweep            list, watch   our kinds
-  refresh after a conflict   get           the kinds that stand for a remote thing
+  conflicts, last check      get           our kinds
   finalizers                 patch         our kinds, and the Secrets in use
   status                     patch         the status of our kinds
   credentials                get           Secrets, by name
@@ -36,7 +36,7 @@ beside it to serve the whole cluster, "trainsweep.rules.own" what is needed in t
   verbs: [get, list, watch, patch]
 - apiGroups: [trainsweep.dev]
   resources: [providerconfigs]
-  verbs: [list, watch, patch]
+  verbs: [get, list, watch, patch]
 - apiGroups: [trainsweep.dev]
   resources: {{ include "trainsweep.statuses" . }}
   verbs: [patch]
@@ -52,7 +52,7 @@ beside it to serve the whole cluster, "trainsweep.rules.own" what is needed in t
 {{- define "trainsweep.rules.cluster" -}}
 - apiGroups: [trainsweep.dev]
   resources: [clusterproviderconfigs]
-  verbs: [list, watch, patch]
+  verbs: [get, list, watch, patch]
 - apiGroups: [trainsweep.dev]
   resources: [clusterproviderconfigs/status]
   verbs: [patch]

@@ -9,12 +9,25 @@ from trainsweep.cluster.decode import Config
 from trainsweep.core.errors import ConfigurationError, CredentialsInvalid, ProviderError
 from trainsweep.core.inputs import Obstacle
 from trainsweep.core.reasons import Reason
-from trainsweep.core.resource import Resource
+from trainsweep.core.resource import Key, Resource
 from trainsweep.kube.cluster_reads import Namespace
 from trainsweep.providers.registry import HOLDS
 
 #: What a person mends on the object itself; everything else goes away by itself when the missing thing appears.
-STALLING = frozenset({Reason.INVALID_SPEC, Reason.ENDPOINT_NOT_ALLOWED, Reason.NOT_ALLOWED, Reason.AMBIGUOUS_NAME})
+STALLING = frozenset(
+    {
+        Reason.INVALID_SPEC,
+        Reason.ENDPOINT_NOT_ALLOWED,
+        Reason.NOT_ALLOWED,
+        Reason.AMBIGUOUS_NAME,
+        Reason.IDENTITY_CHANGED,
+    }
+)
+
+
+def unreadable(key: Key, problem: str) -> Obstacle:
+    """A ProviderConfig that cannot be read may forbid what a former one allowed. Nothing is let go for its sake."""
+    return Obstacle(Reason.INVALID_SPEC, f"{key} is not readable: {problem}; correct it.", stalled=True)
 
 
 def unfit(record: Resource, config: Config | None, namespace: Namespace) -> Obstacle | None:
@@ -22,6 +35,8 @@ def unfit(record: Resource, config: Config | None, namespace: Namespace) -> Obst
     key = record.config
     if config is None:
         return obstacle(Reason.CONFIG_NOT_FOUND, f"{key} does not exist; create it.")
+    if config.problem:
+        return unreadable(key, config.problem)
     spec = config.spec
     if record.thing not in HOLDS[spec.provider]:
         other = ProviderName.QIANFAN if spec.provider is ProviderName.MODELARTS else ProviderName.MODELARTS

@@ -41,7 +41,7 @@ class DeletionGate:
             guard.done(uid, self._due(config))
 
     def _due(self, config: Key) -> int:
-        return self._store.due(config, self._now())
+        return self._store.demand.due(config, self._now())
 
     @contextmanager
     def _watching(self, guard: Guard, config: Key) -> Iterator[None]:
@@ -51,5 +51,5 @@ class DeletionGate:
         if (held, tally) != (guard.held, guard.tally):
             self._revisit(config)
         if held and not guard.held:
-            for key in self._store.removals[config]:
+            for key in tuple(self._store.demand.asking.get(config, ())):
                 self._wake(key)

@@ -1,14 +1,19 @@
-"""The poll of one account: refresh each followed list at its pace, and wake the resources whose entry changed."""
+"""The poller of one account: refresh each followed list at its pace, and wake the resources whose entry changed.
+
+What has ended or is gone costs no more than the lists of the account: a part (a version, a task) is then followed by
+the list of what holds it. What these lists do not tell, whether an ended part is still there and which tasks a job has
+by now, is looked at in rotation, one resource an idle interval.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import random
-from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from trainsweep.accounts.list_cache import ListCache
+from trainsweep.accounts.list_cache import CompleteList, ListCache
 from trainsweep.api.provider_config import Polling
 from trainsweep.calls.circuit_breaker import CircuitOpen
 from trainsweep.core.errors import ConfigurationError, ProviderError
@@ -18,21 +23,40 @@ from trainsweep.core.resource import Key
 log = logging.getLogger(__name__)
 
 
-class ListPoller:
-    """Resources follow one entry of one list. A list is due `activeSeconds` after it was begun while an entry that is
-    followed has not come to its end, else `idleSeconds`; both are jittered by a tenth, so that accounts spread out.
+@dataclass(slots=True)
+class _Followed:
+    """What one resource waits for: a change of its entry, or (`by_presence`) that the entry comes or goes.
+
+    `there`: whether the entry was there at the last refresh, None before the first. `looked`: when it was last read.
     """
 
-    def __init__(self, snapshots: ListCache, pace: Polling, wake: Callable[[Key], None]) -> None:
-        self._snapshots = snapshots
+    collection: str
+    remote_id: str
+    seen: Remote | None
+    by_presence: bool
+    looked: float
+    there: bool | None = None
+
+    @property
+    def moves(self) -> bool:
+        return not self.by_presence and _moves(self.seen)
+
+
+class ListPoller:
+    """A list is due `activeSeconds` after it was begun while an entry that is followed has not come to its end, else
+    `idleSeconds`; both are jittered by a tenth, so that accounts spread out.
+    """
+
+    def __init__(self, lists: ListCache, pace: Polling, wake: Callable[[Key], None]) -> None:
+        self._lists = lists
         self.pace = pace
         self._wake = wake
-        self._followers: defaultdict[str, dict[str, Key]] = defaultdict(dict)
-        self._followed: dict[Key, tuple[str, str]] = {}
-        self._known: dict[Key, Remote | None] = {}
+        self._followed: dict[Key, _Followed] = {}
+        self._followers: dict[str, dict[Key, _Followed]] = {}
         #: By list, who follows something that moves: the pace must not cost a look at every follower.
-        self._moving: defaultdict[str, set[Key]] = defaultdict(set)
+        self._moving: dict[str, set[Key]] = {}
         self._due: dict[str, float] = {}
+        self._rotated: dict[str, float] = {}
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -45,40 +69,56 @@ class ListPoller:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def follow(self, key: Key, collection: str, remote_id: str, seen: Remote | None) -> None:
-        """Wake `key` when the list shows its entry otherwise than `seen`, or shows it gone."""
-        if self._followed.get(key) != (collection, remote_id):
+    def repace(self, pace: Polling) -> None:
+        """Go on at another pace, from now on."""
+        if pace != self.pace:
+            self.pace = pace
+            for collection in tuple(self._due):
+                self._schedule(collection)
+
+    def follow(
+        self, key: Key, collection: str, remote_id: str, seen: Remote | None, whole: tuple[str, str] = ("", "")
+    ) -> None:
+        """Wake `key` when the list shows its entry otherwise than `seen`, or shows it gone.
+
+        `whole` is the list and the id of what holds a part: once the part has ended or is gone, that is followed.
+        """
+        by_presence = bool(whole[0]) and not _moves(seen)
+        if by_presence:
+            collection, remote_id = whole
+        before = self._followed.get(key)
+        there = None
+        if before and (before.collection, before.remote_id) != (collection, remote_id):
             self.unfollow(key)
-            self._followed[key] = collection, remote_id
-            self._followers[collection][remote_id] = key
-        before = self._known.get(key)
-        self._known[key] = seen
-        if _moves(seen):
-            self._moving[collection].add(key)
-        else:
-            self._moving[collection].discard(key)
-        if collection not in self._due or _moves(seen) != _moves(before):
+        elif before:
+            there = before.there
+        now = asyncio.get_running_loop().time()
+        followed = _Followed(collection, remote_id, seen, by_presence, now, there)
+        moved_before = before.moves if before else False
+        self._followed[key] = followed
+        self._followers.setdefault(collection, {})[key] = followed
+        moving = self._moving.setdefault(collection, set())
+        (moving.add if followed.moves else moving.discard)(key)
+        if collection not in self._due or followed.moves != moved_before:
             self._schedule(collection)
 
     def unfollow(self, key: Key) -> None:
-        self._known.pop(key, None)
-        collection, remote_id = self._followed.pop(key, ("", ""))
-        if collection in self._moving:
-            self._moving[collection].discard(key)
-        followers = self._followers.get(collection, {})
-        if followers.get(remote_id) != key:
+        followed = self._followed.pop(key, None)
+        if followed is None:
             return
-        del followers[remote_id]
+        collection = followed.collection
+        self._moving[collection].discard(key)
+        followers = self._followers[collection]
+        del followers[key]
         if not followers:
-            del self._followers[collection]
-            self._moving.pop(collection, None)
-            self._due.pop(collection, None)
-            self._snapshots.forget(collection)
+            for state in (self._followers, self._moving, self._due, self._rotated):
+                state.pop(collection, None)
+            self._lists.forget(collection)
 
     def _schedule(self, collection: str) -> None:
         """Set when a list is due; the first of its followers that moves makes it the active pace."""
         now = asyncio.get_running_loop().time()
-        seconds = self.pace.active_seconds if self._moving[collection] else self.pace.idle_seconds
+        seconds = self.pace.active_seconds if self._moving.get(collection) else self.pace.idle_seconds
         due = now + seconds * random.uniform(0.9, 1.1)  # noqa: S311 (spreads polls, guards nothing)
         # A stream of new followers must not push a list into the future for ever.
         self._due[collection] = min(due, self._due.get(collection, due))
@@ -101,7 +141,7 @@ class ListPoller:
     async def _refresh(self, collection: str) -> None:
         now = asyncio.get_running_loop().time()
         try:
-            snapshot = await self._snapshots.get(collection, now)
+            listing = await self._lists.get(collection, now)
         except CircuitOpen:
             log.debug("poll skipped, circuit open", extra={"collection": collection})
         except (ProviderError, ConfigurationError) as error:
@@ -110,22 +150,41 @@ class ListPoller:
             if not getattr(error, "account_wide", False):
                 self._wake_all(collection)
         except Exception:
-            # The poll outlives whatever a list may raise: without it nothing would be read again.
+            # The poller outlives whatever a list may raise: without it nothing would be read again.
             log.exception("poll failed; this is a defect", extra={"collection": collection})
             self._wake_all(collection)
         else:
-            for remote_id, key in list(self._followers.get(collection, {}).items()):
-                entry = snapshot.entries.get(remote_id)
-                if entry != self._known.get(key) or (entry and not entry.complete):
-                    self._wake(key)
+            self._compare(collection, listing)
         self._due.pop(collection, None)
         if collection in self._followers:
             self._schedule(collection)
         else:
-            self._snapshots.forget(collection)
+            self._lists.forget(collection)
+
+    def _compare(self, collection: str, listing: CompleteList) -> None:
+        resting: list[tuple[float, Key]] = []
+        for key, followed in list(self._followers.get(collection, {}).items()):
+            entry = listing.entries.get(followed.remote_id)
+            there, before = entry is not None, followed.there
+            followed.there = there
+            if followed.by_presence:
+                # What is gone goes no further when its whole goes, too.
+                if before is not None and there != before and (there or followed.seen is not None):
+                    self._wake(key)
+                elif followed.seen is not None:
+                    resting.append((followed.looked, key))
+            elif entry is None or entry.complete or followed.seen is None or followed.moves:
+                if entry != followed.seen:
+                    self._wake(key)
+            else:
+                resting.append((followed.looked, key))
+        now = asyncio.get_running_loop().time()
+        if resting and now - self._rotated.get(collection, float("-inf")) >= self.pace.idle_seconds * 0.9:
+            self._rotated[collection] = now
+            self._wake(min(resting)[1])
 
     def _wake_all(self, collection: str) -> None:
-        for key in list(self._followers.get(collection, {}).values()):
+        for key in list(self._followers.get(collection, {})):
             self._wake(key)
 
 

@@ -1,5 +1,7 @@
 """The accounts in use: opens them from ProviderConfig and Secret, and says on the ProviderConfig how each one stands.
 
+Nothing here waits for a provider: however many accounts hang, the others are looked after.
+
 A Secret is read by name, again after `SECRET_AGE` and at once when the provider refuses it; the last good credentials
 stay in use while the Secret cannot be read, so that a deleted Secret does not strand the clean-up that needs it.
 """
@@ -14,23 +16,25 @@ from datetime import datetime
 from weakref import WeakValueDictionary
 
 from trainsweep.accounts.account import Account, fingerprint, in_flight
-from trainsweep.accounts.blocked import obstacle, trouble, unfit
+from trainsweep.accounts.blocked import obstacle, trouble, unfit, unreadable
 from trainsweep.accounts.in_use_finalizer import InUseFinalizer
 from trainsweep.accounts.secrets import existing
 from trainsweep.accounts.status_writer import AccountStatusWriter, guard_of
-from trainsweep.cluster.cache import Cache
-from trainsweep.cluster.decode import Config
+from trainsweep.cluster.cache import Cache, Change
+from trainsweep.cluster.decode import Config, Unreadable, decode
+from trainsweep.core.backoff import Backoff
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.inputs import Obstacle
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key, Resource
+from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
 from trainsweep.kube.cluster_reads import Namespace
 from trainsweep.kube.event_recorder import EventRecorder
 from trainsweep.kube.writer import Writer
 from trainsweep.providers.credentials import Credentials
 from trainsweep.providers.pacing import paced
-from trainsweep.providers.registry import Endpoints, open_provider
+from trainsweep.providers.registry import Endpoints, OpenProvider, open_provider
 from trainsweep.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -40,15 +44,17 @@ SECRET_AGE = 60.0
 #: The same for one that is missing or unfit: somebody is about to mend it.
 MISSING_AGE = 5.0
 
-#: Seconds after which an account is looked after again when that failed, and when somebody wrote it in between.
-RETRY, CONFLICT_RETRY = 5.0, 1.0
+#: Seconds after which an account is looked after again when that failed: first and longest pause.
+RETRY = (1.0, 60.0)
 
 #: Said of an account whose Secret is missing or unfit while it is at work.
 LAST_GOOD = "Until the operator restarts it goes on with the last good credentials."
 
 
 class AccountManager:
-    """`wake(key)` puts a resource on its queue; `revisit(key)` puts a ProviderConfig on theirs."""
+    """`wake(key)` brings a resource back, `resume(key)` one that waited for a list; `revisit(key)` brings a
+    ProviderConfig back soon, `look_after(key)` at once.
+    """
 
     def __init__(
         self,
@@ -60,10 +66,15 @@ class AccountManager:
         endpoints: Endpoints,
         now: Callable[[], datetime],
         wake: Callable[[Key], None],
+        resume: Callable[[Key], None],
         revisit: Callable[[Key], None],
+        look_after: Callable[[Key], None],
         may_act: Callable[[], bool] = lambda: True,
+        open_provider: OpenProvider = open_provider,
         metrics: Metrics | None = None,
     ) -> None:
+        self._client = client
+        self._open_provider = open_provider
         self._may_act = may_act
         self._metrics = metrics or Metrics()
         self._reporter = AccountStatusWriter(writer, store, events, now)
@@ -71,35 +82,42 @@ class AccountManager:
         self._endpoints = endpoints
         self._now = now
         self._wake = wake
+        self._resume = resume
         self._revisit = revisit
-        self._protection = InUseFinalizer(client, writer, store, edited=self._edited)
+        self._look_after = look_after
+        self._protection = InUseFinalizer(client, writer, store, edited=self._edited, works=self._works)
         self._accounts: dict[Key, Account] = {}
         self._obstacles: dict[Key, Obstacle] = {}
         #: What is wrong with the Secrets of accounts that go on without.
         self._lapsed: dict[Key, Obstacle] = {}
         #: Whose turn it is to find out whether some credentials are accepted.
         self._logins: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        #: By ProviderConfig: its uid, and whether it was looked at. One made again under its name is another account.
-        self._settled: dict[Key, tuple[str, asyncio.Event]] = {}
+        self._failures: dict[Key, Backoff] = {}
 
     def get(self, key: Key) -> Account | None:
         return self._accounts.get(key)
 
-    async def find(self, record: Resource, namespace: Namespace) -> Account | Obstacle:
-        """The account of a resource, or what stands in the way of using it. Waits for the first look at it."""
+    def find(self, record: Resource, namespace: Namespace) -> Account | Obstacle:
+        """The account of a resource, or what stands in the way of using it. One that was made again under its name is
+        another account.
+        """
         key = record.config
-        gone = obstacle(Reason.CONFIG_NOT_FOUND, f"{key} is gone; create it again.")
+        if problem := self._store.unreadable.get(key):
+            return unreadable(key, problem)
         config = self._store.configs.get(key)
         wrong = unfit(record, config, namespace)
         if wrong or config is None:
-            return wrong or gone
-        await self._settling(config).wait()
-        if wrong := self._obstacles.get(key):
-            return wrong
+            return wrong or obstacle(Reason.CONFIG_NOT_FOUND, f"{key} does not exist; create it.")
         account = self._accounts.get(key)
+        if key in self._obstacles and (account is None or account.uid == config.uid):
+            return self._obstacles[key]
         if account and account.uid == config.uid:
             return account
-        return Obstacle(Reason.OBSERVING, f"{key} is being looked at.") if key in self._store.configs else gone
+        return Obstacle(Reason.OBSERVING, f"{key} is being looked at.")
+
+    def _works(self, key: Key) -> bool:
+        account = self._accounts.get(key)
+        return account is not None and account.check.proven
 
     def kept(self, record: Resource) -> AbstractAsyncContextManager[None]:
         """Keeps ProviderConfig and Secret from vanishing while the finalizer of a resource is being stored."""
@@ -108,18 +126,31 @@ class AccountManager:
     async def reconcile(self, key: Key) -> float | None:
         """Seconds until the account should come back by itself, None for when something changes."""
         try:
-            return await self._pass(key)
+            pause = await self._pass(key)
         except KubeError as error:
-            if error.status == 404:
-                return None  # it has just gone, and the watch will tell
             if error.status == 409:
-                return CONFLICT_RETRY
+                await self._refresh(key)
             log.warning("an account could not be looked after", extra={"account": str(key), "error": str(error)})
         except Exception as error:
             # The type alone: words of an unexpected error may quote what it met in a Secret.
             unexpected = type(error).__name__
             log.warning("an account could not be looked after", extra={"account": str(key), "error": unexpected})
-        return RETRY
+        else:
+            self._failures.pop(key, None)
+            return pause
+        return self._failures.setdefault(key, Backoff(*RETRY, spread=(1.0, 1.1))).next()
+
+    async def _refresh(self, key: Key) -> None:
+        """Read a ProviderConfig that somebody else has written meanwhile: its watch may be late."""
+        try:
+            view = decode(key.kind, await self._client.get(paths.resource(key)))
+        except KubeError:
+            return  # the next try meets it again
+        change = self._store.put_config(view) if isinstance(view, Config) else Change.NOTHING
+        if isinstance(view, Unreadable):
+            change = self._store.put_unreadable(view)
+        if change is Change.SUBSTANCE:
+            self._edited(key)
 
     async def aclose(self) -> None:
         for account in self._accounts.values():
@@ -134,7 +165,13 @@ class AccountManager:
         if (account := self._accounts.get(key)) and account.uid != config.uid:
             await self._drop(key)
         before = self._obstacles.get(key)
-        fit = False
+        if config.problem:
+            self._obstacles[key] = unreadable(key, config.problem)
+            if before != self._obstacles[key]:
+                self._wake_all(key)
+            await self._report(key)
+            return None
+        fit, proven = False, self._works(key)
         try:
             # Protected before anything is observed with it: what was once observed waits for its account.
             secret = await self._protection.settle(config)
@@ -142,14 +179,16 @@ class AccountManager:
             self._obstacles.pop(key, None)
             self._lapsed.pop(key, None)
             fit = True
+            if proven and (account := self._accounts.get(key)):
+                account.secured = True
         except ConfigurationError as error:
             account = self._accounts.get(key)
             if account and error.reason != Reason.ENDPOINT_NOT_ALLOWED:
                 self._lapsed[key] = obstacle(Reason.of(error.reason), f"{error.message} {LAST_GOOD}")
                 account.reconfigure(config.spec, config.approved_until)
+                account.secured = proven
             else:
                 self._obstacles[key] = trouble(error)
-        self._settling(config).set()
         if before != self._obstacles.get(key):
             self._wake_all(key)
         await self._report(key)
@@ -164,25 +203,21 @@ class AccountManager:
             self._wake_all(config.key)
         if account.fingerprint == fingerprint(config.spec, credentials):
             return
-        provider = open_provider(
+        provider = self._open_provider(
             config.spec,
             credentials,
             endpoints=self._endpoints,
-            transport=paced(account.lane, in_flight(config.spec)),
+            transport=paced(account.gate, in_flight(config.spec)),
             now=self._now,
         )
         self._accounts[config.key] = account
         await account.use(provider, credentials)
+        for other in account.sharers():
+            if other.gate.circuit.refused:
+                account.gate.suspend(other.gate.circuit)
         # One after the other: of accounts with the same credentials only the first finds out that they are refused.
-        async with self._logins.setdefault(account.login, asyncio.Lock()):
-            for other in account.sharers():
-                if other.lane.circuit.refused:
-                    account.lane.suspend(other.lane.circuit)
-            await account.proof.begin()
-        if doubt := account.proof.doubt:
-            log.warning(
-                "the provider does not accept the account", extra={"account": str(config.key), "why": str(doubt)}
-            )
+        account.check.begin(self._logins.setdefault(account.login, asyncio.Lock()))
+        self._store.ownership.let_look_again(set(self._store.users.get(config.key, ())))
         self._wake_all(config.key)
 
     def _new(self, config: Config) -> Account:
@@ -190,8 +225,9 @@ class AccountManager:
             config.spec,
             now=self._now,
             wake=self._wake,
+            resume=self._resume,
             troubled=lambda: self._troubled(config.key),
-            doubted=lambda: self._revisit(config.key),
+            doubted=lambda: self._known(config.key),
             others=self._accounts.values,
             may_write=self._may_act,
             observe=lambda call, result, took: self._metrics.remote_call(
@@ -203,26 +239,27 @@ class AccountManager:
         return account
 
     def _troubled(self, key: Key) -> None:
-        """The circuit opened or closed: say so, and read the Secret again."""
+        """The circuit opened or closed: say so, and read the Secret again. While it is open, one question at its pace
+        finds out when the provider is back.
+        """
         self._revisit(key)
         account = self._accounts.get(key)
-        if account and not account.lane.circuit.open:
-            self._wake_all(key)
+        if account and account.gate.circuit.open:
+            account.check.again()
+        self._wake_all(key)
 
-    def _settling(self, config: Config) -> asyncio.Event:
-        """Set once this very ProviderConfig was looked at."""
-        uid, event = self._settled.get(config.key, ("", asyncio.Event()))
-        if uid != config.uid:
-            event.set()
-            event = asyncio.Event()
-            self._settled[config.key] = config.uid, event
-        return event
+    def _known(self, key: Key) -> None:
+        """What is known of the credentials has changed: look after the Secret, and say so."""
+        self._look_after(key)
+        account = self._accounts.get(key)
+        if account and account.check.doubt:
+            why = str(account.check.doubt)
+            log.warning("the provider does not accept the account", extra={"account": str(key), "why": why})
 
     async def _close(self, key: Key) -> None:
         self._obstacles.pop(key, None)
         self._lapsed.pop(key, None)
-        if settled := self._settled.pop(key, None):
-            settled[1].set()
+        self._failures.pop(key, None)
         await self._drop(key)
         self._wake_all(key)
         await self._protection.forsake(key)

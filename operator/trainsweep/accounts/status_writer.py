@@ -33,13 +33,13 @@ class AccountStatusWriter:
         config = self._store.configs.get(key)
         if config is None or (config.deleting and not config.finalizers):
             return False
-        circuit = account.lane.circuit if account else None
+        circuit = account.gate.circuit if account else None
         before = json.loads(config.status or "{}")
         guard = account.guard if account else guard_of(config)
         held, held_since = _held(guard, before)
         facts = AccountFacts(
             generation=config.generation,
-            resources=len(self._store.users.get(key, ())),
+            resources=len(self._store.dependents(key)),
             deleting=config.deleting,
             obstacle=obstacle,
             circuit_open=bool(circuit and circuit.open),

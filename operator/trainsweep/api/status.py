@@ -28,11 +28,34 @@ class Status(Model):
     """Ready, Synced, Reconciling and Stalled."""
 
 
+class AccountIdentity(Model):
+    """The remote account in which externalID was found. An id means nothing in another one."""
+
+    provider: str
+    """ModelArts or Qianfan."""
+
+    host: str
+    """The host of the provider's API, with its port where that is not the usual one."""
+
+    project: str | None = None
+    """The id of the project; a provider without projects has none."""
+
+    keys: tuple[str, ...] | None = None
+    """Fingerprints of the access keys with which the remote thing was seen, newest last, where the provider does not
+    tell which account a key belongs to. They tell a rotated key from that of another account."""
+
+
 class RemoteStatus(Status):
     """What the operator last saw of the remote thing. It is written when something changed, not with every poll."""
 
     external_id: str | None = None
     """The provider's id of the remote thing; of a version it is JOB/VERSION. Once set it is never looked up again."""
+
+    account: AccountIdentity | None = None
+    """Where externalID was found."""
+
+    parent_id: str | None = None
+    """The provider's id of what holds the remote thing, as the job that holds a fine-tuning task."""
 
     listed: bool | None = None
     """Whether a list of the account has shown the remote thing. Only then, or when the provider says in so many words
@@ -97,8 +120,8 @@ class Circuit(Model):
     """Whether calls go out to this account."""
 
     state: str
-    """Closed: calls go out. Open: none go out, because the last ones failed in a way that more calls make worse.
-    HalfOpen: one call goes out to try."""
+    """Closed: calls go out. Open: none go out but one now and then to try, because the last ones failed in a way that
+    more calls make worse."""
 
     since: AwareDatetime | None = None
     """When this state began."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from trainsweep.core.backoff import DOUBLINGS
 from trainsweep.core.errors import CredentialsInvalid, ProviderError
 
 #: Failures in a row that open the circuit.
 OUTAGE_THRESHOLD = 5
-#: Seconds that the circuit stays open, first and longest; doubled each time the trial call fails.
-OPEN_FIRST, OPEN_LONGEST = 5.0, 300.0
-#: Refused credentials: longer than Huawei's lock-out of five minutes needs no fast trial, a new Secret closes at once.
-REFUSED_FIRST = 60.0
+#: Seconds that the circuit stays open in an outage, first and longest; doubled each time the trial call fails.
+OPEN_FIRST, OPEN_LONGEST = 5.0, 60.0
+#: The same for refused credentials: Huawei locks a key for five minutes, and a new Secret closes at once.
+REFUSED_FIRST, REFUSED_LONGEST = 60.0, 300.0
 
 
 class CircuitOpen(Exception):
@@ -47,8 +48,9 @@ class CircuitBreaker:
         """Open it, or open it anew for twice as long; `first` is how long the first time takes."""
         if self.cause is not None and self.open_until > now:
             return
+        longest = REFUSED_LONGEST if isinstance(error, CredentialsInvalid) else OPEN_LONGEST
+        self.open_until = now + min(longest, first * 2.0 ** min(self.trips, DOUBLINGS))
         self.trips += 1
-        self.open_until = now + min(OPEN_LONGEST, first * 2 ** (self.trips - 1))
         self.cause = error
 
     def join(self, other: CircuitBreaker) -> None:

@@ -18,7 +18,15 @@ from typing import TypeVar
 
 from trainsweep.calls.circuit_breaker import OPEN_FIRST, OUTAGE_THRESHOLD, REFUSED_FIRST, CircuitBreaker, CircuitOpen
 from trainsweep.calls.rate_limiter import RateLimiter
-from trainsweep.core.errors import ConfigurationError, CredentialsInvalid, ProviderError, RateLimited, Unavailable
+from trainsweep.core.errors import (
+    ConfigurationError,
+    CredentialsInvalid,
+    PermissionDenied,
+    ProviderError,
+    RateLimited,
+    Refused,
+    Unavailable,
+)
 
 T = TypeVar("T")
 
@@ -28,14 +36,20 @@ class Call:
     """One call under way. `operation` and `kind` name it in the metrics.
 
     `wanted` is there when it changes something: its requests take their tokens from the write bucket and ask it right
-    before they go out. `waited`: seconds spent waiting for tokens.
+    before they go out. `permit`: the token of its first request was taken before. A call that is not
+    `patient` raises `Throttled` instead of a long wait. `waited`: seconds spent waiting for tokens.
     """
 
     operation: str = ""
     kind: str = ""
     wanted: Callable[[], bool] | None = None
+    permit: bool = False
+    patient: bool = True
     waited: float = 0.0
 
+
+#: Answers of a service that has accepted the credentials before it refused the request.
+_ACCEPTS_THE_KEY = (Refused, PermissionDenied)
 
 #: The call under way in this task.
 _call: contextvars.ContextVar[Call | None] = contextvars.ContextVar("call", default=None)
@@ -49,6 +63,18 @@ QUIET_LONGEST = 600.0
 QUIET_STEP = 5.0
 #: Seconds of 429 without a call that worked from which on it is worth telling.
 LIMITED_NEWS = 30.0
+
+
+#: The longest wait of a call that is not patient (seconds).
+IMPATIENT = 5.0
+
+
+class Throttled(Exception):
+    """No call was made: its turn comes in `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the next call may go out in {seconds:.0f} s")
+        self.seconds = seconds
 
 
 class Fenced(Exception):
@@ -128,6 +154,20 @@ class Gate:
         finally:
             self._observe(call, outcome, clock() - begun - call.waited)
 
+    def pause(self, *, write: bool) -> float:
+        """Seconds until a call may go out, 0 for now. While the circuit is open that is the time of the next trial."""
+        now = asyncio.get_running_loop().time()
+        if self.circuit.open:
+            return max(self.circuit.open_until - now, 1.0 if self._trial else 0.0)
+        return max(self._quiet_until - now, self._buckets[write].pause(now), 0.0)
+
+    def take_permit(self) -> None:
+        """Take the token of a write that is about to be decided on."""
+        self._buckets[True].take(asyncio.get_running_loop().time())
+
+    def give_permit_back(self) -> None:
+        self._buckets[True].give_back()
+
     def repace(self, reads: RateLimiter, writes: RateLimiter, in_flight: int) -> None:
         """Go on at another pace; calls under way end as they began."""
         self._buckets = {False: reads, True: writes}
@@ -137,8 +177,14 @@ class Gate:
         """Wait until the next request of the call under way may go out."""
         clock = asyncio.get_running_loop().time
         call = _call.get() or Call()
-        due = clock() + self._buckets[call.wanted is not None].take(clock())
+        if call.permit:
+            call.permit, due = False, clock()
+        else:
+            due = clock() + self._buckets[call.wanted is not None].take(clock())
         while (pause := max(due, self._quiet_until) - clock()) > 0:
+            if pause > IMPATIENT and not call.patient:
+                self._buckets[call.wanted is not None].give_back()
+                raise Throttled(pause)
             pause = min(pause, QUIET_STEP)
             await asyncio.sleep(pause)
             call.waited += pause
@@ -228,7 +274,13 @@ class Gate:
         now = asyncio.get_running_loop().time()
         if trial:
             self._trial = False
-        if isinstance(error, CredentialsInvalid):
+        if self.circuit.refused and not isinstance(error, _ACCEPTS_THE_KEY):
+            # Only an answer that shows that the key was accepted ends a pause that protects it from being locked.
+            if trial or isinstance(error, CredentialsInvalid):
+                self._trip(self.circuit.cause if trial and self.circuit.cause else error, now, REFUSED_FIRST)
+                for other in self._sharers():
+                    other.suspend(self.circuit)
+        elif isinstance(error, CredentialsInvalid):
             self._trip(error, now, REFUSED_FIRST)
             for other in self._sharers():
                 other.suspend(self.circuit)

@@ -20,12 +20,18 @@ class RateLimiter:
 
     def take(self, now: float) -> float:
         """Take a token; the answer is how many seconds to wait for it."""
-        speed = self.rate * self.slowed
-        if self._at:
-            self._tokens = min(self.burst, self._tokens + (now - self._at) * speed)
-        self._at = now
+        self._refill(now)
         self._tokens -= 1
-        return max(0.0, -self._tokens / speed)
+        return max(0.0, -self._tokens / (self.rate * self.slowed))
+
+    def pause(self, now: float) -> float:
+        """Seconds until a token is there; none is taken."""
+        self._refill(now)
+        return max(0.0, 1.0 - self._tokens) / (self.rate * self.slowed)
+
+    def give_back(self) -> None:
+        """A token that was taken is not used."""
+        self._tokens = min(self.burst, self._tokens + 1)
 
     def slow_down(self) -> None:
         self.slowed = max(0.02, self.slowed / 2)
@@ -34,3 +40,8 @@ class RateLimiter:
     def recover(self) -> None:
         if self.slowed < 1.0:
             self.slowed = min(1.0, self.slowed + 0.05)
+
+    def _refill(self, now: float) -> None:
+        if self._at:
+            self._tokens = min(self.burst, self._tokens + (now - self._at) * self.rate * self.slowed)
+        self._at = now

@@ -43,6 +43,10 @@ class SingleFlightCache(Generic[K, T]):
         known = self._latest.get(key)
         return known.value if known else None
 
+    def keys(self) -> frozenset[K]:
+        """For which there is a value at hand."""
+        return frozenset(self._latest)
+
     def forget(self, key: K) -> None:
         self._latest.pop(key, None)
 

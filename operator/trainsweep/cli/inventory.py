@@ -10,11 +10,12 @@ from trainsweep.accounts.account import Account
 from trainsweep.api.fine_tuning import FineTuningJobSpec
 from trainsweep.cluster.cache import Cache
 from trainsweep.controller.attempt_state import AttemptState
-from trainsweep.controller.observe import identify
-from trainsweep.core.errors import ConfigurationError, Misrouted
+from trainsweep.controller.lists import AwaitedLists
+from trainsweep.controller.lookup import identify
+from trainsweep.core.errors import ConfigurationError, Misrouted, Unavailable
 from trainsweep.core.external import PART_OF, Remote, Target, Thing, state_of_parts
 from trainsweep.core.resource import Resource
-from trainsweep.providers.registry import HOLDS, identity, may_be_same
+from trainsweep.providers.registry import HOLDS, identity
 
 #: Told after each list: how many of how many are read.
 Told = Callable[[int, int], None]
@@ -49,7 +50,7 @@ async def take_inventory(account: Account, told: Told = lambda done, total: None
     lists = [(thing, name) for thing in tops for name in account.provider.collections_of_names(thing)]
     for number, (thing, collection) in enumerate(lists):
         try:
-            found = await account.snapshots.get(collection, 0.0)
+            found = await account.lists.get(collection, 0.0)
         except Misrouted as error:
             gaps.append(error)
             continue
@@ -69,7 +70,7 @@ async def _with_parts(account: Account, thing: Thing, things: Sequence[Remote], 
 
     async def look(job: Remote) -> tuple[Remote, ...]:
         nonlocal done
-        parts = await account.snapshots.get(_collection_of_parts(account, thing, job.id), 0.0)
+        parts = await account.lists.get(_collection_of_parts(account, thing, job.id), 0.0)
         told(done := done + 1, len(full))
         return tuple(parts.entries.values())
 
@@ -121,9 +122,10 @@ async def _named(record: Resource, account: Account, store: Cache) -> Target | N
     """What a resource names in this account. A name that fits nothing, or several things, names none of them."""
     config = store.configs.get(record.config)
     try:
-        if config is None or not may_be_same(identity(config.spec), account.identity):
+        if config is None or not identity(config.spec).may_be(account.identity):
             return None
-        found = await identify(record, AttemptState(record.uid, record.config), account, store)
-    except ConfigurationError:
+        lists = AwaitedLists(account.lists, asyncio.get_running_loop().time())
+        found = await identify(record, AttemptState(record.uid, record.config), account, store, lists)
+    except (ConfigurationError, Unavailable):
         return None
     return found if isinstance(found, Target) else None

@@ -13,6 +13,7 @@ from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key, Resource
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
+from trainsweep.kube.cluster_reads import ClusterReads
 
 
 async def load(client: KubeClient, store: Cache, namespaces: tuple[str, ...]) -> None:
@@ -21,14 +22,14 @@ async def load(client: KubeClient, store: Cache, namespaces: tuple[str, ...]) ->
     Raises `KubeError`.
     """
 
-    def take(kind: str, gone: bool, body: Mapping[str, Any]) -> None:
+    def take(kind: str, gone: bool, body: Mapping[str, Any], _: float) -> None:
         match decode(kind, body):
             case Resource() as record:
                 store.put(record)
             case Config() as config:
                 store.put_config(config)
 
-    if refused := await resync(client, namespaces, lambda _: {}, take):
+    if refused := await resync(client, namespaces, lambda _: {}, take, ClusterReads(client).crd_going):
         raise KubeError(403, "Forbidden", f"you may not list our objects in {', '.join(sorted(refused))}")
 
 

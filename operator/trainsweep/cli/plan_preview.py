@@ -15,7 +15,10 @@ from trainsweep.calls.circuit_breaker import CircuitOpen
 from trainsweep.cli.plan_inputs import Ground
 from trainsweep.cli.reading import reading, utc_now
 from trainsweep.controller.attempt_state import AttemptState
-from trainsweep.controller.observe import identify, observe
+from trainsweep.controller.lists import AwaitedLists
+from trainsweep.controller.lookup import identify
+from trainsweep.controller.observe import Observer
+from trainsweep.core.account_id import AccountID
 from trainsweep.core.dry_run import DryRun, cause, dry_run
 from trainsweep.core.errors import ConfigurationError, ProviderError
 from trainsweep.core.external import Remote, Target
@@ -72,7 +75,7 @@ async def forecast(ground: Ground, terms: Terms, told: Callable[[int, int], None
         async def finish(facts: Inputs) -> Forecast:
             nonlocal done
             account = accounts[facts.record.config]
-            result = _told(await _look(facts, account, memories[facts.record.key]), ground)
+            result = _told(await _look(facts, account, memories[facts.record.key], ground), ground)
             told(done := done + 1, len(records))
             return result
 
@@ -109,7 +112,7 @@ async def _facts(
             return replace(facts, obstacle=wrong)
         if isinstance(account, Obstacle):
             return replace(facts, obstacle=account)
-        found = await identify(record, memory, account, ground.store)
+        found = await identify(record, memory, account, ground.store, _lists(account))
     except (ConfigurationError, ProviderError, CircuitOpen) as error:
         return replace(facts, obstacle=trouble(error))
     return replace(facts, seen=found, fresh=True) if isinstance(found, Absent) else replace(facts, target=found)
@@ -122,15 +125,18 @@ def _claim(known: list[Inputs], ground: Ground) -> None:
         given = record.past.external_id or record.given_id
         target = targets.get(key) or (Target(record.thing, given) if given else None)
         if target and (account := _identity(record, ground)):
-            ground.store.claim(key, account, target)
+            ground.store.ownership.claim(key, account, target)
 
 
 def _owner(facts: Inputs, ground: Ground) -> Key | None:
     account = _identity(facts.record, ground)
-    return ground.store.claim(facts.record.key, account, facts.target) if account and facts.target else None
+    if not (account and facts.target):
+        return None
+    owner = ground.store.ownership.claim(facts.record.key, account, facts.target)
+    return owner.key if owner else None
 
 
-def _identity(record: Resource, ground: Ground) -> tuple[str, ...] | None:
+def _identity(record: Resource, ground: Ground) -> AccountID | None:
     config = ground.store.configs.get(record.config)
     try:
         return identity(config.spec) if config else None
@@ -138,11 +144,20 @@ def _identity(record: Resource, ground: Ground) -> tuple[str, ...] | None:
         return None
 
 
-async def _look(facts: Inputs, account: Account | Obstacle, memory: AttemptState) -> Inputs:
+def _lists(account: Account) -> AwaitedLists:
+    return AwaitedLists(account.lists, asyncio.get_running_loop().time())
+
+
+async def _look(facts: Inputs, account: Account | Obstacle, memory: AttemptState, ground: Ground) -> Inputs:
     if isinstance(account, Obstacle) or facts.target is None or facts.owner:
         return facts
+    target = facts.target
     try:
-        return replace(facts, seen=await observe(facts.record, facts.target, memory, account, fresh=True), fresh=True)
+        facts = replace(facts, account=await account.locate())
+        if facts.moved:
+            return facts
+        observer = Observer(facts.record, target, memory, account, ground.store, _lists(account))
+        return replace(facts, seen=(await observer.observe(fresh=True)).seen, fresh=True)
     except (ConfigurationError, ProviderError, CircuitOpen) as error:
         return replace(facts, obstacle=trouble(error))
 

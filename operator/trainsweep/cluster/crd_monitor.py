@@ -37,7 +37,7 @@ class CrdMonitor:
         """Never return."""
         while True:
             await asyncio.sleep(EVERY)
-            waiting = [key for key, record in self._store.records.items() if record.deleting and record.held]
+            waiting = [key for key, record in self._store.records.items() if record.deleting and record.has_finalizer]
             for kind in {key.kind for key in waiting}:
                 try:
                     going = await self.going(kind, asyncio.get_running_loop().time())

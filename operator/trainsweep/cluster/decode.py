@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from trainsweep.api.common import Model
+from trainsweep.api.common import Mode, Model
 from trainsweep.api.kinds import REMOTE_KINDS
 from trainsweep.api.names import (
     APPROVE_DELETIONS_UNTIL,
@@ -35,7 +35,8 @@ class Config:
     """A ProviderConfig or ClusterProviderConfig as last seen. `status` is its JSON text.
 
     A new `requested_at` (trainsweep.dev/reconcile-requested-at) has the Secret read again at once. `approval` is the
-    annotation trainsweep.dev/approve-deletions-until as written.
+    annotation trainsweep.dev/approve-deletions-until as written. `problem` says which part of the spec cannot be read,
+    "" for none: then nothing is done with this account.
     """
 
     key: Key
@@ -48,6 +49,12 @@ class Config:
     approval: str = ""
     requested_at: str = ""
     status: str = ""
+    problem: str = ""
+
+    @property
+    def mode(self) -> Mode:
+        """A mode that cannot be read may be one that forbids everything."""
+        return Mode.PLAN if self.problem.startswith("spec.mode ") else self.spec.mode
 
     @property
     def approved_until(self) -> datetime | None:
@@ -65,6 +72,7 @@ class Unreadable:
     """An object whose spec says too little when what cannot be read is left out. `problem` names the field."""
 
     key: Key
+    uid: str
     version: str
     problem: str
 
@@ -80,7 +88,8 @@ def decode(kind: str, body: Mapping[str, Any]) -> Resource | Config | Unreadable
     try:
         return _resource(key, body) if kind in REMOTE_KINDS else _config(key, body)
     except ValidationError as error:
-        return Unreadable(key, body["metadata"]["resourceVersion"], _problem(error))
+        metadata = body["metadata"]
+        return Unreadable(key, metadata["uid"], metadata["resourceVersion"], _problem(error))
 
 
 def _resource(key: Key, body: Mapping[str, Any]) -> Resource:
@@ -112,13 +121,15 @@ def _spec(model: type[Model], given: Mapping[str, Any]) -> tuple[Model, str]:
         return model.model_validate(given), ""
     except ValidationError as error:
         odd = {part["loc"][:1] for part in error.errors()}
-        return model.model_validate({name: value for name, value in given.items() if (name,) not in odd}), _problem(
-            error
-        )
+        rest = {name: value for name, value in given.items() if (name,) not in odd}
+        try:
+            return model.model_validate(rest), _problem(error)
+        except ValidationError:
+            raise error from None  # it tells what is wrong, not what is missed without it
 
 
 def _problem(error: ValidationError) -> str:
-    first = error.errors()[0]
+    first = max(error.errors(), key=lambda part: part["loc"][:1] == ("mode",))
     return f"spec.{'.'.join(str(part) for part in first['loc'])} cannot be read: {first['msg']}"
 
 
@@ -126,17 +137,19 @@ def _config(key: Key, body: Mapping[str, Any]) -> Config:
     metadata = body["metadata"]
     annotations = metadata.get("annotations") or {}
     model = ProviderConfigSpec if key.kind == "ProviderConfig" else ClusterProviderConfigSpec
+    spec, problem = _spec(model, body.get("spec") or {})
     return Config(
         key=key,
         uid=metadata["uid"],
         generation=metadata["generation"],
         version=metadata["resourceVersion"],
-        spec=model.model_validate(body.get("spec") or {}),
+        spec=cast("AccountSpec", spec),
         deleting="deletionTimestamp" in metadata,
         finalizers=_finalizers(metadata),
         approval=annotations.get(APPROVE_DELETIONS_UNTIL, ""),
         requested_at=annotations.get(RECONCILE_REQUESTED_AT, ""),
         status=_compact(body.get("status")),
+        problem=problem,
     )
 
 

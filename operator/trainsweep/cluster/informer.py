@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import kopf
@@ -42,6 +42,25 @@ LINGERING, ROUNDS = 0.5, 10
 
 #: Called in the watch's thread: the kind, whether the object is gone, and the object.
 Sink = Callable[[str, bool, Mapping[str, Any]], None]
+
+
+class EventSource(Protocol):
+    """What the manager needs of an informer."""
+
+    @property
+    def state(self) -> WatchState | None: ...
+
+    def start(self) -> None: ...
+
+    def serve(self, namespaces: tuple[str, ...]) -> None: ...
+
+    def stop(self, timeout: float = ...) -> None: ...
+
+
+class InformerFactory(Protocol):
+    def __call__(
+        self, login: Login, sink: Sink, *, namespaces: tuple[str, ...], listing: Callable[[], None]
+    ) -> EventSource: ...
 
 
 class Informer:

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from trainsweep.api.kinds import KINDS
-from trainsweep.cluster.cache import newer
 from trainsweep.cluster.decode import Config, key_of
 from trainsweep.core.resource import Key, Resource
 from trainsweep.kube import paths
@@ -81,9 +80,13 @@ async def resync(
     client: KubeClient,
     namespaces: tuple[str, ...],
     known: Callable[[str], Mapping[Key, Resource | Config]],
-    deliver: Callable[[str, bool, Mapping[str, Any]], None],
+    deliver: Callable[[str, bool, Mapping[str, Any], float], None],
+    withdrawn: Callable[[str], Awaitable[bool]],
 ) -> frozenset[str]:
-    """Deliver every object that is there, and as gone what was `known(kind)` before and is no more.
+    """Deliver every object that is there, and as gone what was `known(kind)` before the list began and is no more. With
+    each object goes the loop's time at which its list began.
+
+    A list that is refused with 404 counts only if `withdrawn(kind)` agrees: the definition itself is gone or going.
 
     The answer names those of the namespaces that may not be listed (403), as when one is deleted with its roles: that
     tells nothing of the objects in them. Raises `KubeError` when that is so of all, and whatever else goes wrong.
@@ -97,7 +100,7 @@ async def resync(
                 continue
             before = [known_ for key, known_ in known(kind.name).items() if namespace in ("", key.namespace)]
             try:
-                await _sweep_one(client, kind.name, namespace, before, deliver)
+                await _list(client, kind.name, namespace, before, deliver=deliver, withdrawn=withdrawn)
             except KubeError as error:
                 if error.status != 403 or not namespace:
                     raise
@@ -107,29 +110,29 @@ async def resync(
     return frozenset(refused)
 
 
-async def _sweep_one(
+async def _list(
     client: KubeClient,
     kind: str,
     namespace: str,
     before: list[Resource | Config],
-    deliver: Callable[[str, bool, Mapping[str, Any]], None],
+    *,
+    deliver: Callable[[str, bool, Mapping[str, Any], float], None],
+    withdrawn: Callable[[str], Awaitable[bool]],
 ) -> None:
     found: set[Key] = set()
-    version = ""
+    begun = asyncio.get_running_loop().time()
     try:
         async for page in client.pages(paths.collection(kind, namespace)):
-            version = page["metadata"]["resourceVersion"]
             for body in page.get("items") or ():
                 found.add(key_of(kind, body))
-                deliver(kind, False, body)
+                deliver(kind, False, body, begun)
     except KubeError as error:
-        if error.status != 404:
+        if error.status != 404 or not await withdrawn(kind):
             raise
         log.info("the definition of a kind is missing: its resources are gone", extra={"kind": kind})
     for missing in before:
-        # A list that is older than what is known of an object says nothing about it.
-        if missing.key not in found and not (version and newer(missing.version, version)):
-            deliver(kind, True, {"metadata": _identity(missing)})
+        if missing.key not in found:
+            deliver(kind, True, {"metadata": _identity(missing)}, begun)
 
 
 def _identity(known: Resource | Config) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Carry out a stop or a delete: audit before and after, note the answer, say what it means for the resource."""
+"""Carry out one stop or delete: audit before and after, note the answer, say what it means for the resource."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 
 from trainsweep.accounts.account import Account
 from trainsweep.calls.circuit_breaker import CircuitOpen
-from trainsweep.calls.gate import Fenced
+from trainsweep.calls.gate import Fenced, Throttled
 from trainsweep.controller.attempt_state import AttemptState
 from trainsweep.core.decision import Delete, Standing, Stop
-from trainsweep.core.errors import ConfigurationError, OutcomeUnknown, ProviderError, Refused, WrongState
+from trainsweep.core.errors import ConfigurationError, ProviderError, Refused, WrongState
 from trainsweep.core.external import Remote, Target
 from trainsweep.core.inputs import Asked, Inputs, Verb
 from trainsweep.core.last_status import format_time
@@ -29,58 +29,37 @@ OPERATIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Setback:
-    """A call that was refused or failed. `again` asks for an immediate new look: the state may just have changed."""
+class Rejection:
+    """A call that was refused. `again` asks for an immediate new look: the state may just have changed."""
 
     standing: Standing
     again: bool
 
 
+def verb_of(action: Stop | Delete) -> Verb:
+    return Verb.STOP if isinstance(action, Stop) else Verb.DELETE
+
+
+def next_target(action: Stop | Delete, attempt: AttemptState) -> Target:
+    """The target whose turn it is: one that was refused lets the others go first."""
+    return min(action.targets, key=lambda target: attempt.tries.get((verb_of(action), target.id), 0))
+
+
 async def execute(
-    action: Stop | Delete,
-    facts: Inputs,
-    memory: AttemptState,
-    account: Account,
-    *,
-    now: datetime,
-    still: Callable[[], bool],
-) -> Setback | None:
-    """Ask for each target in turn. What fails for one does not keep the others from being asked: only when all had
-    their turn, the first refusal is the answer, and the first error comes up. Account-wide errors come up at once.
-
-    `still()` says at the last moment whether the resource still asks for it.
-    """
-    verb = Verb.STOP if isinstance(action, Stop) else Verb.DELETE
-    first: ProviderError | None = None
-    call = memory.call
-    for target in action.targets:
-        try:
-            await _ask(verb, target, facts=facts, memory=memory, account=account, now=now, still=still)
-        except ProviderError as error:
-            # A call without an answer may be this target's own trouble; the circuit ends the round in an outage.
-            if error.account_wide and not isinstance(error, OutcomeUnknown):
-                raise
-            if first is None:
-                first, call = error, memory.call
-    if first:
-        memory.call = call  # the one that the resource's standing speaks of
-    if isinstance(first, Refused):
-        return setback_of(verb, first)
-    if first:
-        raise first
-    return None
-
-
-async def _ask(
     verb: Verb,
     target: Target,
-    *,
     facts: Inputs,
-    memory: AttemptState,
+    attempt: AttemptState,
     account: Account,
-    now: datetime,
+    *,
+    now: Callable[[], datetime],
     still: Callable[[], bool],
-) -> None:
+) -> Rejection | None:
+    """Make the call; a refusal is the answer, any other error comes up. Raises `audit.Unwritable` before the call when
+    its intent cannot be written down: then nothing is sent.
+
+    `still()` says at the last moment whether the call may go out.
+    """
     operation = OPERATIONS[verb].format(target.thing.value)
     seen = facts.seen
     details = {
@@ -93,23 +72,30 @@ async def _ask(
         "providerState": seen.provider_state if isinstance(seen, Remote) else "",
     }
     audit.write("intent", facts.record, **details)
-    call = {"operation": operation, "time": format_time(now)}
+    attempt.tries[(verb, target.id)] = attempt.tries.get((verb, target.id), 0) + 1
+    at = now()
+    call = {"operation": operation, "time": format_time(at)}
+    attempt.writing = True
     try:
         receipt = await account.ask(verb, target, still)
     except ProviderError as error:
         answer = {"requestID": error.request_id, "errorCode": error.code, "errorMessage": str(error)}
-        memory.call = _answered(call, success=False, **answer)
-        audit.write("result", facts.record, **details, success=False, **answer)
+        attempt.call = _answered(call, success=False, **answer)
+        audit.note("result", facts.record, **details, success=False, **answer)
+        if isinstance(error, Refused):
+            return rejection_of(verb, error)
         raise
-    except (CircuitOpen, Fenced, ConfigurationError) as error:
-        audit.write("result", facts.record, **details, success=False, errorMessage=f"not sent: {error}")
+    except (CircuitOpen, Throttled, Fenced, ConfigurationError) as error:
+        audit.note("result", facts.record, **details, success=False, errorMessage=f"not sent: {error}")
         raise
     finally:  # a call that is cut off has no result: it may have taken effect
-        memory.last_write = asyncio.get_running_loop().time()
-    before = memory.asked.get((verb, target.id))
-    memory.asked[(verb, target.id)] = Asked(now, before.times + 1 if before else 1)
-    memory.call = _answered(call, success=True, requestID=receipt.request_id)
-    audit.write("result", facts.record, **details, success=True, requestID=receipt.request_id)
+        attempt.writing = False
+        attempt.last_write = asyncio.get_running_loop().time()
+    before = attempt.asked.get((verb, target.id))
+    attempt.asked[(verb, target.id)] = Asked(at, before.times + 1 if before else 1)
+    attempt.call = _answered(call, success=True, requestID=receipt.request_id)
+    audit.note("result", facts.record, **details, success=True, requestID=receipt.request_id)
+    return None
 
 
 def _answered(call: dict[str, Any], *, success: bool, **answer: str) -> dict[str, Any]:
@@ -117,7 +103,7 @@ def _answered(call: dict[str, Any], *, success: bool, **answer: str) -> dict[str
     return call | {"success": success} | {name: value for name, value in answer.items() if value}
 
 
-def setback_of(verb: Verb, refusal: Refused) -> Setback:
+def rejection_of(verb: Verb, refusal: Refused) -> Rejection:
     """What a refusal means for the resource."""
     reason = Reason.NOT_STOPPABLE if verb is Verb.STOP else Reason.DELETE_FAILED
     message = f"The provider refused to {verb} it: {refusal}"
@@ -130,4 +116,4 @@ def setback_of(verb: Verb, refusal: Refused) -> Setback:
         synced_reason=Reason.of(refusal.reason),
         synced_message=message,
     )
-    return Setback(standing, again=isinstance(refusal, WrongState))
+    return Rejection(standing, again=isinstance(refusal, WrongState))

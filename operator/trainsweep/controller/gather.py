@@ -1,4 +1,4 @@
-"""What a pass learns: from the cluster when it begins, from the provider when the plan asks for it."""
+"""What a pass learns from the cluster: namespace, policy, account, owner. No provider is asked."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from trainsweep.accounts.account import Account
 from trainsweep.accounts.blocked import trouble
 from trainsweep.accounts.manager import AccountManager
 from trainsweep.api.common import DeletionPolicy, Mode
-from trainsweep.calls.circuit_breaker import CircuitOpen
 from trainsweep.calls.single_flight import SingleFlightCache
 from trainsweep.cluster.cache import Cache
 from trainsweep.cluster.crd_monitor import CrdMonitor
+from trainsweep.cluster.decode import Config
 from trainsweep.controller.attempt_state import AttemptState
-from trainsweep.controller.backoff import backoff
-from trainsweep.controller.observe import identify, observe
-from trainsweep.core.errors import ConfigurationError, ProviderError
+from trainsweep.core.account_id import AccountID
+from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.external import Target
-from trainsweep.core.inputs import Absent, Inputs, Obstacle
+from trainsweep.core.inputs import Inputs, Obstacle
 from trainsweep.core.policy import PolicySource, effective_policy
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key, Resource
 from trainsweep.kube.cluster_reads import Namespace
+from trainsweep.providers.registry import identity
 
 #: Seconds for which a namespace's annotations and labels, and the fate of a definition, may be remembered.
 NAMESPACE_AGE = 30.0
@@ -60,20 +60,24 @@ class Gatherer:
     ) -> None:
         self._store = store
         self._accounts = accounts
-        self._namespaces: SingleFlightCache[str, Namespace] = SingleFlightCache(namespace)
+        self.namespaces: SingleFlightCache[str, Namespace] = SingleFlightCache(namespace)
         self._definitions = definitions
         self._default_policy = default_policy
         self._now = now
         self._wake = wake
 
-    async def gather(self, record: Resource, memory: AttemptState) -> Pass:
-        """All that the plan needs to know before the provider is asked. Raises `KubeError`."""
+    async def gather(self, record: Resource, attempt: AttemptState, *, begun_after: float | None = None) -> Pass:
+        """All that the plan needs to know before the provider is asked. Raises `KubeError`.
+
+        `begun_after` is the loop's time before which nothing may have been read of what surrounds the resource.
+        """
         now = asyncio.get_running_loop().time()
-        if record.deleting and not memory.deleting_since:
-            memory.deleting_since = now
+        if record.deleting and not attempt.deleting_since:
+            attempt.deleting_since = now
         asked_for = record.requested_at != record.past.handled_request
-        recent = now if asked_for else max(memory.deleting_since, now - NAMESPACE_AGE)
-        namespace = await self._namespaces.get(record.key.namespace, recent)
+        recent = now if asked_for else max(attempt.deleting_since, now - NAMESPACE_AGE)
+        recent = recent if begun_after is None else begun_after
+        namespace = await self.namespaces.get(record.key.namespace, recent)
         wrong: Obstacle | None = None
         policy, source = self._default_policy, PolicySource.OPERATOR
         try:
@@ -83,66 +87,59 @@ class Gatherer:
             wrong = Obstacle(Reason.of(error.reason), error.message, stalled=True)
         going = record.deleting and await self._definitions.going(record.key.kind, recent)
         config = self._store.configs.get(record.config)
+        found = wrong or self._accounts.find(record, namespace)
+        account = found if isinstance(found, Account) else None
         facts = Inputs(
             record=record,
             policy=policy,
             policy_source=source,
-            now=self._now(),
+            now=account.earlier(self._now()) if account else self._now(),
             # Of an account that is not known nothing is promised: it may turn out to be one that only plans.
-            mode=config.spec.mode if config else Mode.PLAN,
+            mode=config.mode if config else Mode.PLAN,
             crd_going=going,
-            observed=memory.seen,
+            observed=record.pinned or attempt.seen,
             namespace_going=namespace.terminating,
-            asked=memory.asked,
+            asked=attempt.asked,
+            listed=record.past.listed,
+            account=account.identity if account else _identity(config),
+            unaudited=attempt.unaudited,
         )
-        found = wrong or await self._accounts.find(record, namespace)
+        # Without its account a resource claims nothing; and while it is not known which project a name means, it could
+        # be let go for the owner of another thing.
+        located = facts.account is not None and not facts.account.open
+        if (known := record.known_id) and located and (account or record.deleting):
+            facts = self.claimed(facts, Target(record.thing, known, attempt.parent))
         if isinstance(found, Obstacle):
-            # Namespaces are not watched: what depends on their annotations and labels is looked at again.
-            depends = wrong or found.reason is Reason.NOT_ALLOWED
-            return Pass(replace(facts, obstacle=found), None, retry=NAMESPACE_AGE if depends else None)
-        known = record.past.external_id or record.given_id
-        if known:
-            facts = self._claimed(facts, found, Target(record.thing, known))
+            # An account that is still being opened wakes its resources; that is no news for their statuses.
+            return Pass(replace(facts, obstacle=found), None, quiet=found.reason is Reason.OBSERVING)
+        if found.gate.circuit.cause:
+            return Pass(replace(facts, obstacle=trouble(found.gate.circuit.cause)), found, quiet=True)
         return Pass(facts, found)
 
-    async def look(self, state: Pass, memory: AttemptState, *, fresh: bool) -> None:
-        """Identify and observe. An error becomes an obstacle, and the plan says what follows from it."""
-        account, record = state.account, state.facts.record
+    def claimed(self, facts: Inputs, target: Target) -> Inputs:
+        """The inputs with who owns the thing, now that it is known which one it is, and in which account."""
+        record, account = facts.record, facts.account
         if account is None:
-            raise RuntimeError(f"{record.key} has no account to look at")
-        try:
-            target = await identify(record, memory, account, self._store)
-            if isinstance(target, Absent):
-                state.facts = replace(state.facts, seen=target, fresh=True)
-                return
-            state.facts = self._claimed(state.facts, account, target)
-            if state.facts.owner:
-                return
-            seen = await observe(record, target, memory, account, fresh=fresh)
-        except (CircuitOpen, ProviderError, ConfigurationError) as error:
-            state.facts = replace(state.facts, obstacle=trouble(error), seen=None)
-            match error:
-                case CircuitOpen():
-                    state.retry, state.quiet = error.seconds, True
-                case ProviderError():
-                    state.retry, state.quiet = backoff(memory), error.account_wide
-                case ConfigurationError():
-                    state.retry = account.spec.polling.idle_seconds
-        else:
-            state.facts = replace(
-                state.facts,
-                seen=seen,
-                target=target,
-                fresh=fresh and (isinstance(seen, Absent) or seen.complete),
-                observed=memory.seen,
-                listed=memory.listed,
-            )
+            return replace(facts, target=target)
+        ownership = self._store.ownership
+        news = ownership.is_news(record.key, account, target)
+        owner = ownership.claim(record.key, account, target)
+        if news:
+            for contender in ownership.contenders(record.key):
+                self._wake(contender)  # it may have waited for this one, or taken another account for its own
+        heir = ownership.heir(record, account) if record.deleting and not owner else None
+        return replace(
+            facts,
+            target=target,
+            owner=owner.key if owner else None,
+            owner_pinned=owner.pinned if owner else False,
+            heir=heir.key if heir and heir.sure else None,
+            heir_unsure=heir.key if heir and not heir.sure else None,
+        )
 
-    def _claimed(self, facts: Inputs, account: Account, target: Target) -> Inputs:
-        key, identity = facts.record.key, account.identity
-        moved = self._store.moved(key, identity)
-        owner = self._store.claim(key, identity, target)
-        for rival in self._store.rivals(key) if moved else ():
-            self._wake(rival)  # it may have taken another account for this one
-        settled = owner is not None and self._store.settled(owner, identity)
-        return replace(facts, owner=owner, owner_pinned=settled, target=target)
+
+def _identity(config: Config | None) -> AccountID | None:
+    try:
+        return identity(config.spec) if config else None
+    except ConfigurationError:
+        return None

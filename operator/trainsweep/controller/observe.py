@@ -1,220 +1,197 @@
-"""Find out which remote thing a resource names, and what it is now. Reads only.
+"""What the remote thing of a resource is now. Reads only.
 
 A shared list serves first; a read by id when freshness matters. Absence needs both: the service itself refuses the id,
-and a complete list begun after our last write does not hold it. A list may leave out what can be read by id (a job of
-another workspace); so it testifies only for what it has shown before, unless the refusal says "no such thing".
+and a complete list does not hold it that began after our last write and after the thing was last seen there. A list may
+leave out what can be read by id (a job of another workspace); so it testifies only for what it has shown before, unless
+the refusal says "no such thing".
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from trainsweep.accounts.account import Account
 from trainsweep.api.common import DesiredState
-from trainsweep.api.fine_tuning import FineTuningJobSpec
-from trainsweep.api.training import TrainingJobSpec, TrainingJobVersionSpec
 from trainsweep.calls.circuit_breaker import CircuitOpen
 from trainsweep.cluster.cache import Cache
-from trainsweep.controller.attempt_state import AttemptState
-from trainsweep.core.errors import ConfigurationError, NotFound, ProviderError, Refused, Withdrawn
+from trainsweep.controller.attempt_state import AttemptState, Look
+from trainsweep.controller.lists import Lists
+from trainsweep.core.errors import ConfigurationError, NotFound, ProviderError, Refused
 from trainsweep.core.external import WHOLE_OF, Remote, Target, Thing
 from trainsweep.core.inputs import Absent
 from trainsweep.core.reasons import Reason
-from trainsweep.core.resource import Key, Resource
+from trainsweep.core.resource import Resource
 from trainsweep.core.state_table import lacks_time, made_again
 
 #: Which looks after a call are by id, come what may: the thing is mostly gone by then, and the proof takes this read
-#: anyway. Whoever waits longer is better served by the list that all share.
+#: anyway. A resource that waits longer is better served by the list that all share.
 CLOSE_LOOKS = (1, 2)
+#: Seconds for which a read by id may be used by a look that had to come back for a list.
+LOOK_AGE = 10.0
+#: A list of any age.
+ANY_AGE = float("inf")
 
 
-async def identify(record: Resource, memory: AttemptState, account: Account, store: Cache) -> Target | Absent:
-    """The one remote thing that the resource names. Pinned once, it is never looked up again.
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """`listed`: a list that could prove the thing absent has shown it. `by_id`: it was read by id now."""
 
-    Raises `ConfigurationError` for a name that several things have or a reference that leads nowhere.
-    """
-    known = record.past.external_id or record.given_id
-    if memory.target is None and known:
-        memory.target = Target(record.thing, known)
-    if memory.target is not None:
-        return Target(memory.target.thing, memory.target.id, memory.parent)
-    found = await _look_up(record, account, store)
-    if isinstance(found, Target):
-        memory.target = found
-    return found
+    seen: Remote | Absent
+    listed: bool = False
+    by_id: bool = False
 
 
-async def _look_up(record: Resource, account: Account, store: Cache) -> Target | Absent:
-    spec = record.spec
-    match spec:
-        case TrainingJobSpec() | FineTuningJobSpec():
-            return await _by_name(account, record.thing, spec.job_name or "")
-        case TrainingJobVersionSpec():
-            job = await _job_of(record, spec, account, store)
-            if isinstance(job, Absent):
-                return job
-            if spec.version_id:
-                return Target(Thing.VERSION, f"{job}/{spec.version_id}")
-            return await _by_name(account, Thing.VERSION, spec.version_name or "", parent=job)
-        case _:
-            raise ConfigurationError(Reason.INVALID_SPEC, "The spec names no remote thing.")
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """One look at one target."""
 
+    record: Resource
+    target: Target
+    attempt: AttemptState
+    account: Account
+    cache: Cache
+    lists: Lists
 
-async def _job_of(record: Resource, spec: TrainingJobVersionSpec, account: Account, store: Cache) -> str | Absent:
-    """The id of the V1 job that holds the version."""
-    if spec.job_id:
-        return spec.job_id
-    if spec.job_ref:
-        return _referenced(record, spec.job_ref.name, store)
-    found = await _by_name(account, Thing.VERSION, spec.job_name or "")
-    return found if isinstance(found, Absent) else found.id
+    async def observe(self, *, fresh: bool) -> Observed:
+        """`fresh` reads the thing by id in any case. Raises `ProviderError`, `ConfigurationError`, `ListPending`.
 
+        To a resource that is to be cleaned up, another thing made under the name of the pinned one means that it is
+        gone.
+        """
+        observed = await self._see(fresh=fresh)
+        unwanted = self.record.deleting or self.record.spec.desired_state == DesiredState.ABSENT
+        seen = observed.seen
+        if unwanted and isinstance(seen, Remote) and (changed := made_again(self.record, seen)):
+            gone = Absent(f"the pinned {self.target.id} is gone, and another one has its name: {changed}")
+            return replace(observed, seen=gone)
+        return observed
 
-def _referenced(record: Resource, name: str, store: Cache) -> str:
-    job = store.records.get(Key("TrainingJob", record.key.namespace, name))
-    if job and job.config != record.config:
-        raise ConfigurationError(
-            Reason.INVALID_SPEC,
-            f"TrainingJob {name}, named by jobRef, uses {job.config}, and this version {record.config}: the number of "
-            "a job means another job in another account. Name the same providerConfigRef in both.",
-        )
-    job_id = (job.past.external_id or job.given_id) if job else ""
-    if not job_id:
-        what = "has no id yet" if job else "does not exist"
-        raise ConfigurationError(Reason.REFERENCE_NOT_FOUND, f"TrainingJob {name}, named by jobRef, {what}.")
-    return _decimal(job_id, f"TrainingJob {name}")
+    @property
+    def _collection(self) -> str:
+        return self.account.provider.collection(self.target)
 
+    @property
+    def _recent(self) -> float:
+        return float(self.account.spec.polling.active_seconds)
 
-def _decimal(job_id: str, what: str) -> str:
-    if job_id.isdecimal():
-        return job_id
-    raise ConfigurationError(Reason.INVALID_SPEC, f"The {what} is a V2 job ({job_id}), which has no versions.")
+    async def _see(self, *, fresh: bool) -> Observed:
+        """The thing by a list or by id.
 
+        While the provider is at work for us, every look brings news: a list begun before the last look would bring
+        none. Nor would one begun before a person asked for a look.
+        """
+        attempt, now = self.attempt, asyncio.get_running_loop().time()
+        asked_for = self.record.requested_at != self.record.past.handled_request
+        looked, attempt.looked = attempt.looked, now
+        floor = max(attempt.last_write, looked if attempt.waits else 0.0)
+        in_a_list = bool(self.target.parent) or self.target.thing is not Thing.TUNING_TASK
+        if in_a_list and not fresh and not asked_for and attempt.waits not in CLOSE_LOOKS and not attempt.look:
+            listing = await self.lists.get(self._collection, floor=floor, max_age=self._recent)
+            entry = listing.entries.get(self.target.id)
+            if entry and entry.complete and not lacks_time(self.record, entry):
+                attempt.last_seen = listing.begun
+                return Observed(entry, await self._listed(entry))
+        begun, answer = await self._read(fresh=fresh)
+        if isinstance(answer, Refused):
+            absent = await self._absent(begun, answer)
+            attempt.look = None
+            return Observed(absent)
+        listed = await self._listed(answer)
+        if self.target.thing is Thing.JOB and answer.created_at is None:
+            # A V1 job read by id does not say when it was made. That never changes, so a list of any age can tell.
+            listing = await self.lists.get(self._collection, floor=0.0, max_age=ANY_AGE)
+            known = listing.entries.get(self.target.id)
+            answer = replace(answer, created_at=known.created_at if known else None)
+        attempt.look = None
+        return Observed(answer, listed, by_id=True)
 
-async def _by_name(account: Account, thing: Thing, name: str, parent: str = "") -> Target | Absent:
-    """The one thing of this name, by equality, in complete lists begun now or a moment ago. A version that has no
-    `parent` yet stands for the job that holds it.
+    async def _read(self, *, fresh: bool) -> tuple[float, Remote | Refused]:
+        """The read by id, or the one of a moment ago when this look only comes back for a list."""
+        attempt, now = self.attempt, asyncio.get_running_loop().time()
+        look = attempt.look
+        if look and look.target_id == self.target.id and not fresh and look.begun > attempt.last_write:
+            limit = self._recent * 4 if isinstance(look.answer, Refused) else LOOK_AGE
+            if now - look.begun <= limit:
+                return look.begun, look.answer
+        try:
+            answer: Remote | Refused = await self.account.read(self.target)
+            attempt.last_seen = now
+        except Refused as refusal:
+            answer = refusal
+        if isinstance(answer, Remote) and answer.parent:
+            attempt.parent = answer.parent
+        attempt.look = Look(self.target.id, now, answer)
+        return now, answer
 
-    Where an API is withdrawn, the lists of the others can find a thing, but not that there is none.
-    """
-    collections = account.provider.collections_of_names(thing, parent)
-    missing: Withdrawn | None = None
-    matches: list[Remote] = []
-    for age in (account.spec.polling.active_seconds, 0.0):
-        begun_after = asyncio.get_running_loop().time() - age
-        for collection in collections:
-            try:
-                matches += (await account.snapshots.get(collection, begun_after)).named(name)
-            except Withdrawn as error:
-                missing = error
-        if matches:
-            break
-    if len(matches) > 1:
-        ids = ", ".join(entry.id for entry in matches[:5])
-        raise ConfigurationError(
-            Reason.AMBIGUOUS_NAME, f"{len(matches)} things are named {name!r} ({ids}); name the one meant by its id."
-        )
-    if matches:
-        return Target(thing, matches[0].id, matches[0].parent)
-    if missing:
-        raise Withdrawn(
-            f"Nothing that can be listed here is named {name!r}, but the endpoint does not offer every API that could "
-            f"hold it, so this is no absence; correct the name, or name the thing by its id. ({missing.message})",
-            status=missing.status,
-            code=missing.code,
-        )
-    return Absent(f"nothing named {name!r} in the complete list {' or '.join(collections)}")
-
-
-async def observe(
-    record: Resource, target: Target, memory: AttemptState, account: Account, *, fresh: bool
-) -> Remote | Absent:
-    """What the thing is now; `fresh` reads it by id in any case. Raises `ProviderError`.
-
-    To a resource that is to be cleaned up, another thing made under the name of the pinned one means that it is gone.
-    """
-    remote = await _see(record, target, memory, account, fresh=fresh)
-    unwanted = record.deleting or record.spec.desired_state == DesiredState.ABSENT
-    if unwanted and isinstance(remote, Remote) and (changed := made_again(record, remote)):
-        return Absent(f"the pinned {target.id} is gone, and another one has its name: {changed}")
-    return remote
-
-
-async def _see(
-    record: Resource, target: Target, memory: AttemptState, account: Account, *, fresh: bool
-) -> Remote | Absent:
-    """The thing by a list or by id.
-
-    While the provider is at work for us, every look brings news: a list begun before the last look would bring none.
-    Nor would one begun before a person asked for a look.
-    """
-    collection = account.provider.collection(target)
-    now = asyncio.get_running_loop().time()
-    asked_for = record.requested_at != record.past.handled_request
-    begun_after = max(
-        memory.last_write,
-        memory.looked if memory.waits else 0.0,
-        now if asked_for else _recently(account),
-    )
-    memory.looked = now
-    listed = target.parent or target.thing is not Thing.TUNING_TASK
-    if listed and not fresh and memory.waits not in CLOSE_LOOKS:
-        entry = (await account.snapshots.get(collection, begun_after)).entries.get(target.id)
-        if entry and entry.complete and not lacks_time(record, entry):
-            await _note(memory, target, entry, account)
-            return entry
-    try:
-        remote = await account.read(target)
-    except Refused as refusal:
-        # A list begun before the refusal serves too, if our last write was earlier still.
-        listing = await account.snapshots.get(collection, begun_after)
-        if target.id in listing.entries:
-            listing = await account.snapshots.get(collection, asyncio.get_running_loop().time())
-        if target.id in listing.entries:
+    async def _absent(self, begun: float, refusal: Refused) -> Absent:
+        """The proof of absence. Raises when it does not hold."""
+        attempt = self.attempt
+        if not refusal.about_the_id:
+            attempt.look = None
+            raise refusal
+        # Of a thing that was never seen, only a list younger than the refusal can tell.
+        floor = max(attempt.last_write, attempt.last_seen or begun)
+        listing = await self.lists.get(self._collection, floor=floor, max_age=ANY_AGE)
+        if self.target.id in listing.entries and listing.begun < begun:
+            listing = await self.lists.get(self._collection, floor=begun, max_age=ANY_AGE)
+        target_id, past = self.target.id, self.record.past
+        if target_id in listing.entries:
+            attempt.look = None
             raise Refused(
-                f"The provider refuses {target.id} ({refusal}) but still lists it; waiting until both agree."
+                f"The provider refuses {target_id} ({refusal}) but still lists it; waiting until both agree."
             ) from refusal
-        if memory.seen and not (memory.listed or isinstance(refusal, NotFound)):
+        if past.external_id and not (past.listed or isinstance(refusal, NotFound)):
+            attempt.look = None
             raise Refused(
-                f"The provider refuses {target.id} ({refusal}) without saying that it is gone, and no list of this "
+                f"The provider refuses {target_id} ({refusal}) without saying that it is gone, and no list of this "
                 "account has ever shown it, so the lists cannot tell. If this answer means that it is gone, say so by "
                 "errorClasses of the ProviderConfig, or let go of it by the annotation force-orphan."
             ) from refusal
-        return Absent(f"{target.id}: {refusal}; and the complete list {collection} does not hold it")
-    await _note(memory, target, remote, account)
-    if target.thing is Thing.JOB and remote.created_at is None:
-        # A V1 job read by id does not say when it was made. That never changes, so a list of any age can tell.
-        entry = (await account.snapshots.get(collection, 0.0)).entries.get(target.id)
-        remote = replace(remote, created_at=entry.created_at if entry else None)
-    return remote
+        if not self._key_leads_there():
+            attempt.look = None
+            raise ConfigurationError(
+                Reason.IDENTITY_CHANGED,
+                f"The access key of {self.record.config} was changed since {target_id} was seen, and nothing that was "
+                "seen with the former key was seen with this one: it may be a key of another account. Use a key of "
+                "the account that holds it, or free this resource by force-orphan.",
+            )
+        return Absent(f"{target_id}: {refusal}; and the complete list {self._collection} does not hold it")
 
+    def _key_leads_there(self) -> bool:
+        """Whether the key in use leads to the account in which the thing was seen. Keys are told apart only where the
+        provider does not say which account they belong to.
+        """
+        pinned = self.record.past.account
+        now = set(self.account.identity.keys)
+        if pinned is None or not pinned.keys or not now or now & set(pinned.keys):
+            return True
+        for user in self.cache.users.get(self.record.config, ()):
+            other = self.cache.records[user].past.account
+            if other and now & set(other.keys) and set(pinned.keys) & set(other.keys):
+                return True
+        return False
 
-async def _note(memory: AttemptState, target: Target, remote: Remote, account: Account) -> None:
-    """Remember that the thing exists, and whether a list that could prove it absent has shown it.
+    async def _listed(self, remote: Remote) -> bool:
+        """Whether a list that could prove it absent has shown the thing.
 
-    Of a part that is the list of the wholes: its own list counts as empty once its whole is refused.
-    """
-    memory.seen = True
-    memory.parent = remote.parent or memory.parent
-    if memory.listed:
-        return
-    whole = WHOLE_OF.get(target.thing)
-    if whole is None:
-        listing = account.snapshots.latest(account.provider.collection(target))
-        memory.listed = listing is not None and target.id in listing.entries
-    elif memory.parent:
-        collection = account.provider.collection(Target(whole, memory.parent))
+        Of a part that is the list of the wholes: its own list counts as empty once its whole is refused.
+        """
+        if self.record.past.listed:
+            return True
+        whole = WHOLE_OF.get(self.target.thing)
+        if whole is None:
+            latest = self.account.lists.latest(self._collection)
+            return latest is not None and self.target.id in latest.entries
+        parent = remote.parent or self.attempt.parent
+        if not parent:
+            return False
+        collection = self.account.provider.collection(Target(whole, parent))
         try:
-            for begun_after in (0.0, _recently(account)):
-                listing = await account.snapshots.get(collection, begun_after)
-                if memory.parent in listing.entries:
-                    memory.listed = True
-                    return
+            for max_age in (ANY_AGE, self._recent):
+                listing = await self.lists.get(collection, floor=0.0, max_age=max_age)
+                if parent in listing.entries:
+                    return True
         except (ProviderError, CircuitOpen):
-            return  # what was asked is known; whether it is listed is asked again with the next look
-
-
-def _recently(account: Account) -> float:
-    """The loop's time before which a list is too old for a decision."""
-    return asyncio.get_running_loop().time() - account.spec.polling.active_seconds
+            pass  # what was asked is known; whether it is listed is asked again with the next look
+        return False

@@ -1,35 +1,33 @@
 """One pass over one resource: gather, plan, act, report. Every pass starts from what is true now, so that it may be cut
 off anywhere and begun again by anybody.
+
+There are two stages. The first one settles what the API server alone can settle, and never waits for a provider. What
+needs a provider goes on in the second one, in the queue of the account.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime
-from functools import partial
 
-from trainsweep.accounts.account import Account
-from trainsweep.accounts.blocked import trouble
 from trainsweep.accounts.deletion_gate import DeletionGate
+from trainsweep.accounts.list_cache import ListPending
 from trainsweep.accounts.manager import AccountManager
-from trainsweep.api.names import APPROVE_DELETIONS_UNTIL, FORCE_ORPHAN
-from trainsweep.calls.circuit_breaker import CircuitOpen
-from trainsweep.calls.gate import Fenced
+from trainsweep.calls.gate import Throttled
 from trainsweep.cluster.cache import Cache
+from trainsweep.controller.account_queues import AccountQueues
+from trainsweep.controller.act import Act
 from trainsweep.controller.attempt_state import AttemptState
-from trainsweep.controller.backoff import backoff, next_look
-from trainsweep.controller.execute import execute
+from trainsweep.controller.backoff import backoff, conflict
 from trainsweep.controller.gather import Gatherer, Pass
+from trainsweep.controller.look import look
+from trainsweep.controller.requeue import Requeue
+from trainsweep.controller.rest import FIRST_WORD, Rest
 from trainsweep.controller.status_writer import StatusWriter
-from trainsweep.core.decision import AddFinalizer, Delete, Observe, Plan, RemoveFinalizer, Standing, Stop
-from trainsweep.core.errors import ConfigurationError, ProviderError
-from trainsweep.core.external import Remote
-from trainsweep.core.inputs import Absent, Inputs, Verb
-from trainsweep.core.plan import describe, plan
-from trainsweep.core.reasons import Reason
+from trainsweep.core.decision import Action, AddFinalizer, Delete, Observe, Plan, RemoveFinalizer, Stop
+from trainsweep.core.plan import plan
 from trainsweep.core.resource import Key, Resource
 from trainsweep.kube.client import KubeError
 
@@ -37,235 +35,223 @@ log = logging.getLogger(__name__)
 
 #: Steps of one pass: hold, look, look closely, act. A plan that wants more is a defect.
 STEPS = 6
-#: Obstacles that go by themselves: whoever meets one may still turn out to own what it names.
-PASSING = frozenset({Reason.OBSERVING, Reason.PROVIDER_UNAVAILABLE, Reason.RATE_LIMITED})
+#: Seconds until a resource whose call is on its way is settled.
+UNDER_WAY = 0.5
 
 
 class Reconciler:
-    """`revisit(key)` asks for a new look at a ProviderConfig (its counts changed)."""
-
     def __init__(
         self,
+        *,
         store: Cache,
         accounts: AccountManager,
-        inquiry: Gatherer,
-        reporter: StatusWriter,
-        *,
-        now: Callable[[], datetime],
-        wake: Callable[[Key], None],
-        revisit: Callable[[Key], None],
+        gatherer: Gatherer,
+        status_writer: StatusWriter,
+        removals: DeletionGate,
+        requeue: Requeue,
+        act: Act,
+        rest: Rest,
+        queues: Callable[[], AccountQueues],
     ) -> None:
         self._store = store
         self._accounts = accounts
-        self._inquiry = inquiry
-        self._reporter = reporter
-        self._now = now
-        self._wake = wake
-        self._revisit = revisit
-        self._removals = DeletionGate(store, now=now, wake=wake, revisit=revisit)
-        self._memories: dict[Key, AttemptState] = {}
+        self._gatherer = gatherer
+        self._writer = status_writer
+        self._removals = removals
+        self._requeue = requeue
+        self._act = act
+        self._rest = rest
+        self._queues = queues
+        self._attempts: dict[Key, AttemptState] = {}
 
-    async def reconcile(self, key: Key) -> float | None:
-        """Seconds until the resource should come back by itself, None for when something changes."""
+    async def settle(self, key: Key) -> float | None:
+        """The first stage: seconds until the resource should come back by itself, None for when something changes."""
         record = self._store.records.get(key)
-        if record is None or (record.deleting and not record.held):
+        if record is None or (record.deleting and not record.has_finalizer):
             self._forget(key)
             return None
-        memory = self._memory(record)
+        attempt = self._attempt(record)
+        return await self._guarded(record, attempt, self._settle(record, attempt))
+
+    async def work(self, key: Key, permit: bool) -> float | None:
+        """The second stage, `permit` with the right to make one write."""
+        record = self._store.records.get(key)
+        if record is None or (record.deleting and not record.has_finalizer):
+            return None
+        attempt = self._attempt(record)
+        account = self._accounts.get(record.config)
+        if not permit or account is None:
+            return await self._guarded(record, attempt, self._work(record, attempt, permit=False))
+        account.gate.take_permit()
+        last_write = attempt.last_write
         try:
-            return await self._pass(record, memory)
-        except KubeError as error:
-            if error.status == 404:
-                return None  # the watch will tell
-            if error.status == 409 and await self._refreshed(record):
-                return 0.05
-            log.warning("the API server refused a request", extra={"resource": str(key), "error": str(error)})
-        except Exception:
-            log.exception("a pass failed; this is a defect", extra={"resource": str(key)})
-        return backoff(memory)
+            return await self._guarded(record, attempt, self._work(record, attempt, permit=True), permit=True)
+        finally:
+            if attempt.last_write == last_write:
+                account.gate.give_permit_back()
+
+    def resume(self, key: Key) -> None:
+        """The list that a resource waited for is there: its pass goes on where it was."""
+        attempt = self._attempts.get(key)
+        self._queues().ask_provider(key, write=attempt is not None and attempt.pending_write)
+
+    def is_releasing(self, record: Resource) -> bool:
+        """Whether it is we who take the finalizer off."""
+        attempt = self._attempts.get(record.key)
+        return attempt is not None and attempt.uid == record.uid and attempt.releasing
 
     def notice(self, record: Resource) -> None:
         """Note when a deletion was first seen: one look at the surroundings serves all that were seen before it."""
-        memory = self._memories.get(record.key)
-        if record.deleting and memory and memory.uid == record.uid and not memory.deleting_since:
-            memory.deleting_since = asyncio.get_running_loop().time()
+        attempt = self._attempts.get(record.key)
+        if record.deleting and attempt and attempt.uid == record.uid and not attempt.deleting_since:
+            attempt.deleting_since = asyncio.get_running_loop().time()
+
+    async def _guarded(
+        self, record: Resource, attempt: AttemptState, work: Awaitable[float | None], *, permit: bool = False
+    ) -> float | None:
+        """The work, with what each kind of trouble means for when the resource comes back."""
+        try:
+            after = await work
+        except ListPending:
+            attempt.pending_write = permit
+            return None
+        except KubeError as error:
+            if error.status == 409 and await self._refreshed(record):
+                return conflict(attempt)
+            log.warning("the API server refused a request", extra={"resource": str(record.key), "error": str(error)})
+        except Exception:
+            log.exception("a pass failed; this is a defect", extra={"resource": str(record.key)})
+        else:
+            attempt.conflicts = 0
+            return after
+        return backoff(attempt)
 
     async def _refreshed(self, record: Resource) -> bool:
         try:
-            await self._reporter.refresh(record)
+            await self._writer.refresh(record)
         except KubeError:
             return False
         return True
 
-    async def _pass(self, record: Resource, memory: AttemptState) -> float | None:
-        state = await self._inquiry.gather(record, memory)
+    async def _settle(self, record: Resource, attempt: AttemptState) -> float | None:
+        state = await self._gatherer.gather(record, attempt)
         for _ in range(STEPS):
             decision = plan(state.facts)
             match decision.action:
                 case AddFinalizer():
-                    async with self._accounts.kept(record):
-                        held = await self._reporter.hold(record)
-                    self._revisit(record.config)
-                    if not self._store.unchanged(replace(record, finalizers=held.finalizers)):
-                        self._wake(record.key)  # edited meanwhile: the facts gathered are those of another spec
+                    if not await self._hold(state):
                         return None
-                    state.facts = replace(state.facts, record=held)
-                case Observe(fresh=fresh):
-                    await self._inquiry.look(state, memory, fresh=fresh)
                 case RemoveFinalizer() as release:
-                    await self._reporter.release(state.facts, release)
-                    self._forget(record.key)
+                    if attempt.writing:
+                        return UNDER_WAY
+                    await self._release(release, state, attempt)
                     return None
-                case Stop() | Delete() as action:
-                    self._answer_force_orphan(state.facts)
-                    return await self._act(action, decision, state, memory)
+                case Observe() | Stop() | Delete():
+                    self._queues().ask_provider(record.key)
+                    return await self._first_word(decision, state, attempt)
                 case None:
-                    self._answer_force_orphan(state.facts)
-                    return await self._rest(decision, state, memory)
+                    return await self._rest(decision, state, attempt)
         raise RuntimeError(f"the plan of {record.key} does not come to an end")
 
-    def _answer_force_orphan(self, facts: Inputs) -> None:
-        """Say so when the annotation names something else: whoever wrote it waits for the resource to go."""
-        record = facts.record
-        if not record.deleting or not record.force_orphan:
-            return
-        ids = " or ".join(sorted(record.known_ids | ({facts.target.id} if facts.target else set()))) or "not known yet"
-        message = f"{FORCE_ORPHAN} names {record.force_orphan}, but the remote thing is {ids}; it changes nothing."
-        self._reporter.event(facts, Reason.FORCE_ORPHAN_IGNORED, message, warning=True)
+    async def _work(self, record: Resource, attempt: AttemptState, *, permit: bool) -> float | None:
+        state = await self._gatherer.gather(record, attempt)
+        for _ in range(STEPS):
+            decision = plan(state.facts)
+            match decision.action:
+                case AddFinalizer():
+                    self._queues().wake(record.key)
+                    return None
+                case Observe(fresh=True) if not permit:
+                    if self._act.admitted(state):
+                        self._queues().ask_provider(record.key, write=True)
+                        return None
+                case Observe(fresh=fresh):
+                    try:
+                        await look(state, attempt, self._store, self._gatherer, fresh=fresh or permit)
+                    except Throttled:
+                        self._queues().ask_provider(record.key, write=permit)
+                        return None
+                case action:
+                    if not self._store.unchanged(record):
+                        self._queues().wake(record.key)  # what was seen is told of the spec as it is now
+                        return None
+                    return await self._conclude(action, decision, state, attempt, permit=permit)
+        raise RuntimeError(f"the plan of {record.key} does not come to an end")
 
-    async def _act(self, action: Stop | Delete, decision: Plan, state: Pass, memory: AttemptState) -> float | None:
-        account, record = state.account, state.facts.record
-        if account is None:
-            raise RuntimeError(f"{record.key} has no account to act on")
-        if not self._removals.admits(account.guard, record, state.facts.now):
-            return await self._hold_back(action, state, memory, account)
-        if not record.noted:
-            # Before the first call: whoever goes on after a crash must know that there is a thing, and which.
-            await self._tell(state.facts, decision, memory)
-            if not self._store.unchanged(record):
+    async def _conclude(
+        self, action: Action | None, decision: Plan, state: Pass, attempt: AttemptState, *, permit: bool
+    ) -> float | None:
+        """The provider has been read: let the resource go, act, or rest."""
+        key = state.facts.record.key
+        match action:
+            case RemoveFinalizer():
+                await self._release(action, state, attempt)
                 return None
-            state.facts = replace(state.facts, record=self._store.records[record.key])
+            case Stop() | Delete() if state.account and self._act.admitted(state):
+                self._rest.answer_force_orphan(state.facts)
+                if permit:
+                    return await self._act(action, decision, state, attempt, state.account)
+                self._queues().ask_provider(key, write=True)
+                return None
+            case Stop() | Delete():
+                decision = plan(state.facts)
+        return await self._rest(decision, state, attempt)
+
+    async def _release(self, release: RemoveFinalizer, state: Pass, attempt: AttemptState) -> None:
+        """Let the resource go, once: both stages may come to it at the same time."""
+        if attempt.releasing:
+            return
+        attempt.releasing = True
         try:
-            still = partial(self._store.unchanged, state.facts.record)
-            setback = await execute(action, state.facts, memory, account, now=self._now(), still=still)
-        except Fenced:
-            # What changed has put the resource on the queue again; if nothing did, the Lease was in doubt for a moment.
-            return backoff(memory) if self._store.unchanged(state.facts.record) else None
-        except CircuitOpen as circuit:
-            return circuit.seconds
-        except ConfigurationError as error:
-            state.facts = replace(state.facts, obstacle=trouble(error), seen=None)
-            state.retry = account.spec.polling.idle_seconds
-            return await self._rest(plan(state.facts), state, memory)
-        except ProviderError as error:
-            # Nothing is certain now: the next pass reads before it does anything.
-            pause = backoff(memory)
-            standing = replace(
-                decision.standing,
-                synced=False,
-                synced_reason=Reason.of(error.reason),
-                synced_message=str(error),
-            )
-            await self._tell(state.facts, replace(decision, standing=standing), memory)
-            return pause
-        if setback:
-            if setback.again and memory.failures == 0:
-                memory.failures += 1
-                return 0.1
-            await self._tell(state.facts, replace(decision, standing=setback.standing), memory)
-            refused = Reason.CANNOT_STOP if isinstance(action, Stop) else Reason.CANNOT_DELETE
-            self._reporter.event(state.facts, refused, setback.standing.message, warning=True)
-            return backoff(memory)
-        memory.failures = 0
-        memory.waits = 0
-        self._follow(state)
-        await self._tell(state.facts, decision, memory)
-        return next_look(memory, account.spec.polling.active_seconds)
+            await self._writer.release(state.facts, release)
+        finally:
+            attempt.releasing = False
+        self._forget(state.facts.record.key)
 
-    async def _hold_back(self, action: Stop | Delete, state: Pass, memory: AttemptState, account: Account) -> float:
-        guard = account.guard
-        message = (
-            f"Held by the deletion guard: more than {guard.limit} removals within {guard.window:.0f} s. Approve with"
-            f" {APPROVE_DELETIONS_UNTIL} on {state.facts.record.config}, or withdraw the request."
-        )
-        standing = Standing(ready=False, reason=Reason.DELETION_HELD, message=message, progressing=True)
-        held = Plan(None, standing, planned=describe(action))
-        await self._tell(state.facts, held, memory)
-        self._reporter.event(state.facts, Reason.DELETION_HELD, message, warning=True)
-        self._follow(state)
-        return account.spec.polling.idle_seconds
+    async def _hold(self, state: Pass) -> bool:
+        """Store the finalizer; False when the resource was edited meanwhile and its pass begins anew."""
+        record = state.facts.record
+        async with self._accounts.kept(record):
+            held = await self._writer.hold(record)
+        self._requeue.revisit(record.config)
+        if not self._store.unchanged(replace(record, finalizers=held.finalizers)):
+            self._queues().wake(record.key)
+            return False
+        state.facts = replace(state.facts, record=held)
+        return True
 
-    async def _rest(self, decision: Plan, state: Pass, memory: AttemptState) -> float | None:
-        """Nothing to do now: say how it stands and when to look again."""
-        facts, account = state.facts, state.account
-        if isinstance(facts.seen, Absent):
-            if any(verb is Verb.DELETE for verb, _ in memory.asked):
-                self._reporter.removed(facts, min(asked.at for asked in memory.asked.values()), facts.seen.evidence)
-            memory.asked.clear()
-        if account and not decision.moving and facts.obstacle is None:
-            self._removals.done(account.guard, facts.record.config, facts.record.uid)
-            memory.waits = 0
-        if not (state.quiet and facts.record.past.generation == facts.record.generation):
-            await self._tell(facts, decision, memory)
-        if account and isinstance(facts.seen, Remote | Absent) and not facts.owner:
-            self._follow(state)
-        self._make_way(facts)
-        if state.retry is not None:
-            return state.retry
-        memory.failures = 0
-        if decision.moving and account:
-            return next_look(memory, account.spec.polling.active_seconds)
-        if account and facts.seen is not None and facts.target is None:
-            return account.spec.polling.idle_seconds  # by name, and no such name yet: no list entry to follow
-        return decision.after
+    async def _first_word(self, decision: Plan, state: Pass, attempt: AttemptState) -> float | None:
+        """A new resource says that it waits for its provider, unless that has answered before."""
+        if state.facts.record.status:
+            return None
+        waited = asyncio.get_running_loop().time() - attempt.begun
+        if waited < FIRST_WORD:
+            return FIRST_WORD - waited
+        await self._rest.tell(state.facts, decision, attempt)
+        return None
 
-    async def _tell(self, facts: Inputs, decision: Plan, memory: AttemptState) -> None:
-        """Write the status, and wake whoever depends on what it brought."""
-        record = facts.record
-        await self._reporter.report(facts, decision, memory)
-        if not self._store.unchanged(record):
-            # The answer held somebody's edit; the watch will have nothing new to say of it.
-            self._wake(record.key)
-        now = self._store.records.get(record.key)
-        if now and now.past.external_id and not record.past.external_id:
-            # An id is pinned: versions may wait for it, and whoever names the same thing may not own it any more.
-            for other in (*self._store.referrers.get(record.key, ()), *self._store.rivals(record.key)):
-                self._wake(other)
-
-    def _make_way(self, facts: Inputs) -> None:
-        """Who looked in vain for what it names keeps it from nobody: it may be another one's to reach."""
-        in_vain = isinstance(facts.seen, Absent) or (facts.obstacle and facts.obstacle.reason not in PASSING)
-        if in_vain or isinstance(facts.seen, Remote):
-            changed = self._store.looked(facts.record.key, in_vain=bool(in_vain))
-            for rival in self._store.rivals(facts.record.key) if changed else ():
-                self._wake(rival)
-
-    def _follow(self, state: Pass) -> None:
-        facts, account = state.facts, state.account
-        if account and facts.target:
-            collection = account.provider.collection(facts.target)
-            account.poll.follow(
-                facts.record.key, collection, facts.target.id, facts.seen if isinstance(facts.seen, Remote) else None
-            )
-
-    def _memory(self, record: Resource) -> AttemptState:
-        memory = self._memories.get(record.key)
-        if memory and memory.uid != record.uid:
+    def _attempt(self, record: Resource) -> AttemptState:
+        attempt = self._attempts.get(record.key)
+        if attempt and attempt.uid != record.uid:
             self._forget(record.key)  # another resource of this name
-            memory = None
-        if memory is None:
-            memory = self._memories[record.key] = AttemptState.of(record)
-        return memory
+            self._store.ownership.note(record)
+            attempt = None
+        if attempt is None:
+            attempt = self._attempts[record.key] = AttemptState.of(record)
+            attempt.begun = asyncio.get_running_loop().time()
+        return attempt
 
     def _forget(self, key: Key) -> None:
-        """The resource is gone or let go; whoever else names the same remote thing may take over."""
-        memory = self._memories.pop(key, None)
-        account = self._accounts.get(memory.config) if memory else None
-        if memory and account:
-            account.poll.unfollow(key)
-            self._removals.done(account.guard, memory.config, memory.uid)
-            self._revisit(memory.config)
-        rivals = self._store.rivals(key)
-        self._store.unclaim(key)
-        for rival in rivals:
-            self._wake(rival)
+        """The resource is gone or let go; another one that names the same remote thing may take over."""
+        attempt = self._attempts.pop(key, None)
+        account = self._accounts.get(attempt.config) if attempt else None
+        if attempt and account:
+            account.poller.unfollow(key)
+            account.lists.forget_asker(key)
+            self._removals.done(account.guard, attempt.config, attempt.uid)
+        if attempt:
+            self._requeue.revisit(attempt.config)
+        contenders = self._store.ownership.contenders(key)
+        self._store.ownership.release(key)
+        for key_ in (*contenders, *self._store.referrers.get(key, ())):
+            self._queues().wake(key_)

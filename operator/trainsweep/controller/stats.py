@@ -20,6 +20,8 @@ from trainsweep.telemetry.state import AccountState, QueueState, Resources
 
 #: The label of the queue of the accounts themselves. No object of Kubernetes can have this name.
 CONFIGS_QUEUE = "ProviderConfigs"
+#: That of the first stage, which needs the API server alone.
+CLUSTER_QUEUE = "Resources"
 #: What a status may say that this version does not know, so that labels stay bounded.
 OTHER = "Other"
 
@@ -62,7 +64,7 @@ class Stats:
         now = self._now().timestamp()
         oldest = {
             config.place: max((self._removal_age(key, now) for key in keys if not self._held(key)), default=0.0)
-            for config, keys in self._store.removals.items()
+            for config, keys in self._store.demand.asking.items()
             if not self._planning(config)
         }
         return Resources(counts, oldest)
@@ -77,12 +79,12 @@ class Stats:
         """The queue of each account that is used or has something to do, and that of the accounts."""
         used = (
             (key.place, queue)
-            for key, queue in self._queues.resources.items()
+            for key, queue in self._queues.providers.items()
             if key in self._store.configs or self._store.users.get(key) or len(queue)
         )
         return {
             name: QueueState(len(queue), queue.oldest())
-            for name, queue in (*used, (CONFIGS_QUEUE, self._queues.accounts))
+            for name, queue in (*used, (CONFIGS_QUEUE, self._queues.accounts), (CLUSTER_QUEUE, self._queues.cluster))
         }
 
     def _read(self, record: Resource) -> Told:
@@ -126,6 +128,6 @@ class Stats:
             provider=config.spec.provider.value,
             reason=str(reason) if reason in _REASONS else OTHER,
             well=ready.get("status") != "False",
-            circuit_open=account is not None and account.lane.circuit.open,
+            circuit_open=account is not None and account.gate.circuit.open,
             held=account.guard.held if account else 0,
         )

@@ -9,15 +9,16 @@ from datetime import datetime
 
 from trainsweep.api.names import FINALIZER
 from trainsweep.cluster.cache import Cache
-from trainsweep.cluster.decode import decode
+from trainsweep.cluster.decode import Unreadable, decode
 from trainsweep.controller.attempt_state import AttemptState
 from trainsweep.core.decision import Plan, RemoveFinalizer
+from trainsweep.core.external import ExternalState
 from trainsweep.core.inputs import Inputs
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key, Resource
 from trainsweep.core.status import status_of
 from trainsweep.kube import paths
-from trainsweep.kube.client import KubeClient, KubeError
+from trainsweep.kube.client import KubeClient
 from trainsweep.kube.event_recorder import EventRecorder, Subject
 from trainsweep.kube.writer import Writer
 from trainsweep.telemetry import audit
@@ -51,10 +52,11 @@ class StatusWriter:
         record = facts.record
         remaining = tuple(name for name in record.finalizers if name != FINALIZER)
         if release.left:
-            left = record.past.external_id or record.given_id
+            left = record.known_id
             state = record.past.external_state
             policy = {"policy": facts.policy.value, "policySource": facts.policy_source.value}
-            audit.write("left", record, target=left, state=state, **policy, why=release.why)
+            event = "handedOver" if release.reason is Reason.HANDED_OVER else "left"
+            audit.note(event, record, target=left, state=state, **policy, why=release.why)
             message = f"Let go, the remote thing {left or '(never found)'} stays as it is: {release.why}."
             self.event(facts, release.reason, message, warning=release.reason is Reason.LET_GO)
         body = await self._writer.set_finalizers(record.key, record.version, remaining)
@@ -62,7 +64,7 @@ class StatusWriter:
             self._take(record.key, body)
         else:
             # With its last finalizer it is gone, and the answer, which has the version of before, would not tell.
-            self._store.bury(record.key, record.uid)
+            self._store.tombstone(record.key, record.uid)
         self._metrics.released(record.key.kind, release.reason.value)
         if record.deleted_at and facts.was_there and not release.left:
             self.removed(facts, record.deleted_at, release.why)
@@ -78,7 +80,9 @@ class StatusWriter:
                 return
         status = status_of(facts, decision, memory.call)
         before = json.loads(record.status) if record.status else {}
-        body = await self._writer.write_status(record.key, record.uid, status, before)
+        pins = bool(status.get("externalID")) and not before.get("externalID")
+        version = record.version if pins else ""
+        body = await self._writer.write_status(record.key, record.uid, status, before, version=version)
         if body is None:
             return
         memory.reported_at = now
@@ -93,6 +97,18 @@ class StatusWriter:
             },
         )
 
+    def finalizer_taken(self, record: Resource) -> None:
+        """Say that somebody else took our finalizer off, so that the remote thing stays as it is."""
+        left, state = record.known_id, record.past.external_state
+        if state == ExternalState.ABSENT or not record.deleting:
+            return
+        audit.note("left", record, target=left, state=state, why="the cleanup finalizer was taken off by somebody else")
+        log.warning(
+            "a finalizer was taken off by somebody else; the remote thing stays",
+            extra={"resource": str(record.key), "target": left, "state": state},
+        )
+        self._metrics.released(record.key.kind, Reason.LEFT_BEHIND.value)
+
     def removed(self, facts: Inputs, asked: datetime, evidence: str) -> None:
         """Count a remote thing that was there and is proven gone, and say so."""
         self._metrics.removed(facts.record.key.kind, max(0.0, (facts.now - asked).total_seconds()))
@@ -104,21 +120,19 @@ class StatusWriter:
             self._events.post(Subject(record.key, record.uid), reason, message, warning=warning)
 
     async def refresh(self, record: Resource) -> None:
-        """Read a resource again after a conflict."""
-        try:
-            self._take(record.key, await self._client.get(paths.resource(record.key)))
-        except KubeError as error:
-            if error.status != 404:
-                raise
-            self._store.bury(record.key, record.uid)
+        """Read a resource again after a conflict. Raises `KubeError`; a 404 alone does not say that it is gone."""
+        self._take(record.key, await self._client.get(paths.resource(record.key)))
 
     def _take(self, key: Key, body: dict[str, object]) -> Resource:
         """Put an answer of the API server into the store, ahead of the watch."""
-        parsed = decode(key.kind, body)
-        if not isinstance(parsed, Resource):
-            raise TypeError(f"{key} came back in a form that the schema forbids")
-        self._store.put(parsed)
-        return self._store.records.get(key, parsed)
+        match decode(key.kind, body):
+            case Resource() as record:
+                self._store.put(record)
+                return self._store.records.get(key, record)
+            case Unreadable() as view if key in self._store.records:
+                self._store.put_unreadable(view)
+                return self._store.records[key]
+        raise TypeError(f"{key} came back in a form that cannot be read")
 
 
 def _quiet_for(record: Resource) -> float:

@@ -1,50 +1,59 @@
 """A keyed queue: every key waits at most once, is never in two workers, and may be due later.
 
 There are no idle workers: a key that is due starts one, unless `limit` of them run already, and a worker ends when
-nothing is due. One queue belongs to one account, so a slow account holds up nobody else.
+nothing is due. A queue may have lanes, each with a pace of its own: a key waits in its lane until that is open, and not
+in a worker.
 """
 
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 import logging
 from collections.abc import Awaitable, Callable
-from enum import IntEnum
 
+from trainsweep.controller.fair_queue import FairQueue, Priority
 from trainsweep.core.resource import Key
 
 log = logging.getLogger(__name__)
 
 #: Seconds until a key comes back whose handler failed: a queue never loses a key.
 RETRY = 5.0
+#: A lane that is closed is looked at again this often (seconds): what closes it may end early.
+LOOK_AGAIN = 5.0
 
 
-class Priority(IntEnum):
-    """Lower goes first."""
-
-    DELETION = 0
-    CHANGE = 1
-    POLL = 2
+def _open_lane() -> float:
+    return 0.0
 
 
 class WorkQueue:
-    """`handle(key)` returns when the key should come back: seconds, or None for not by itself."""
+    """`handle(key)` returns when the key should come back: seconds, or None for not by itself.
 
-    def __init__(self, handle: Callable[[Key], Awaitable[float | None]], *, limit: int) -> None:
+    `pauses` are the lanes: each says in how many seconds its next key may be taken, 0 for now.
+    """
+
+    def __init__(
+        self,
+        handle: Callable[[Key], Awaitable[float | None]],
+        *,
+        limit: int,
+        pauses: tuple[Callable[[], float], ...] = (_open_lane,),
+    ) -> None:
         self._handle = handle
         self.limit = limit
-        self._ready: list[tuple[Priority, int, Key]] = []
-        self._waiting: dict[Key, Priority] = {}
+        self._pauses = pauses
+        self._lanes = tuple(FairQueue() for _ in pauses)
+        self._turn = 0
         self._timers: dict[Key, asyncio.TimerHandle] = {}
-        self._working: set[Key] = set()
-        self._again: dict[Key, Priority] = {}
+        #: Keys under way, with their lane.
+        self._working: dict[Key, int] = {}
+        self._again: dict[Key, tuple[Priority, int]] = {}
         #: When each key became due that waits or is under way, in that order (loop time).
         self._since: dict[Key, float] = {}
-        self._count = itertools.count()
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = False
+        self._closed_until = 0.0
+        self._reopening: asyncio.TimerHandle | None = None
 
     def open(self) -> None:
         """Begin to work. Keys may be added before."""
@@ -52,7 +61,7 @@ class WorkQueue:
         self._since = dict.fromkeys(self._since, asyncio.get_running_loop().time())
         self._spawn()
 
-    def add(self, key: Key, priority: Priority = Priority.CHANGE, after: float = 0.0) -> None:
+    def add(self, key: Key, priority: Priority = Priority.CHANGE, after: float = 0.0, lane: int = 0) -> None:
         """Let a key be handled, at the earlier of `after` seconds and what it was due at anyway."""
         if after > 0:
             self._later(key, priority, after)
@@ -60,13 +69,27 @@ class WorkQueue:
         if timer := self._timers.pop(key, None):
             timer.cancel()
         if key in self._working:
-            self._again[key] = min(priority, self._again.get(key, priority))
+            queued, queued_lane = self._again.get(key, (priority, lane))
+            self._again[key] = min(priority, queued), max(lane, queued_lane)
             return
-        if self._waiting.get(key, Priority.POLL + 1) <= priority:
-            return
-        self._waiting[key] = priority
+        for number, waiting in enumerate(self._lanes):
+            if key in waiting and number > lane:
+                lane = number  # it waits for more already; its handler decides anew anyway
+            elif number < lane and (other := waiting.discard(key)) is not None:
+                priority = min(priority, other)
+        self._lanes[lane].add(key, priority)
         self._since.setdefault(key, asyncio.get_running_loop().time())
-        heapq.heappush(self._ready, (priority, next(self._count), key))
+        if self._pauses[lane]() <= 0:
+            self._closed_until = 0.0  # only another lane is closed
+        self._spawn()
+
+    def lane_of(self, key: Key) -> int:
+        """The lane from which a key under way was taken."""
+        return self._working[key]
+
+    def kick(self) -> None:
+        """Look at the lanes now: what closed them may be over."""
+        self._closed_until = 0.0
         self._spawn()
 
     def forget(self, key: Key) -> None:
@@ -74,6 +97,9 @@ class WorkQueue:
         if timer := self._timers.pop(key, None):
             timer.cancel()
         self._again.pop(key, None)
+        for waiting in self._lanes:
+            if waiting.discard(key) is not None:
+                self._since.pop(key, None)
 
     async def drain(self, seconds: float) -> None:
         """Take no new keys and wait for the work under way; what is not done by then is cut off."""
@@ -81,6 +107,8 @@ class WorkQueue:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+        if self._reopening:
+            self._reopening.cancel()
         if not self._tasks:
             return
         _, late = await asyncio.wait(self._tasks, timeout=seconds)
@@ -96,11 +124,11 @@ class WorkQueue:
     @property
     def idle(self) -> bool:
         """Nothing is under way, due, or due later."""
-        return not (self._tasks or self._waiting or self._timers)
+        return not (self._tasks or len(self) or self._timers)
 
     def __len__(self) -> int:
         """Keys that are due now."""
-        return len(self._waiting)
+        return sum(map(len, self._lanes))
 
     def oldest(self) -> float:
         """Seconds for which the oldest key has been due, those under way included; counted while the queue is open."""
@@ -108,7 +136,7 @@ class WorkQueue:
         return 0.0 if since is None else asyncio.get_running_loop().time() - since
 
     def _later(self, key: Key, priority: Priority, after: float) -> None:
-        if key in self._waiting or key in self._again:
+        if key in self._again or any(key in waiting for waiting in self._lanes):
             return
         loop = asyncio.get_running_loop()
         timer = self._timers.get(key)
@@ -123,8 +151,9 @@ class WorkQueue:
         self.add(key, priority)
 
     def _spawn(self) -> None:
-        if self._open and self._ready and len(self._tasks) < self.limit:
-            task = asyncio.get_running_loop().create_task(self._work())
+        loop = asyncio.get_running_loop()
+        if self._open and len(self) and len(self._tasks) < self.limit and loop.time() >= self._closed_until:
+            task = loop.create_task(self._work())
             self._tasks.add(task)
             task.add_done_callback(self._ended)
 
@@ -134,29 +163,51 @@ class WorkQueue:
             log.error("a worker ended with an error", exc_info=error)
         self._spawn()
 
-    def _take(self) -> Key | None:
-        while self._open and self._ready:
-            priority, _, key = heapq.heappop(self._ready)
-            if self._waiting.get(key) == priority:
-                del self._waiting[key]
-                return key
+    def _take(self) -> tuple[Key, int] | None:
+        """The next key of an open lane; the lanes take turns."""
+        nearest = LOOK_AGAIN
+        for step in range(len(self._lanes)):
+            number = (self._turn + step) % len(self._lanes)
+            waiting = self._lanes[number]
+            if not (self._open and len(waiting)):
+                continue
+            pause = self._pauses[number]()
+            if pause > 0:
+                nearest = min(nearest, pause)
+            elif (key := waiting.pop()) is not None:
+                self._turn = number + 1
+                return key, number
+        if self._open and len(self):
+            self._reopen_in(max(nearest, 0.001))
         return None
 
+    def _reopen_in(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._closed_until = loop.time() + seconds
+        if self._reopening:
+            self._reopening.cancel()
+        self._reopening = loop.call_later(seconds, self.kick)
+
     async def _work(self) -> None:
-        while (key := self._take()) is not None:
-            self._spawn()
-            self._working.add(key)
+        while taken := self._take():
+            key, lane = taken
+            self._working[key] = lane
             after: float | None = None
             try:
-                after = await self._handle(key)
+                after = await self._begin(key)
             except Exception:
                 log.exception("a handler failed; its key comes back", extra={"key": str(key)})
                 after = RETRY
             finally:
-                self._working.discard(key)
-                del self._since[key]
+                del self._working[key]
+                self._since.pop(key, None)
                 again = self._again.pop(key, None)
                 if again is not None:
-                    self.add(key, again)
+                    self.add(key, again[0], lane=again[1])
                 elif after is not None:
                     self.add(key, Priority.POLL, max(after, 0.001))
+
+    async def _begin(self, key: Key) -> float | None:
+        work = self._handle(key)
+        asyncio.get_running_loop().call_soon(self._spawn)
+        return await work

@@ -10,29 +10,54 @@ from trainsweep.core.external import ExternalState
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Resource
 
-#: Stalled for one of these, a resource never asks for anything until somebody changes something.
-_NEVER_ASK = frozenset({Reason.CONFLICT, Reason.EXPECTATION_FAILED, Reason.IDENTITY_CHANGED})
+#: Not ready for one of these, a resource cannot act until somebody changes something, or the provider does.
+_CANNOT_ACT = frozenset(
+    {
+        Reason.CONFLICT,
+        Reason.EXPECTATION_FAILED,
+        Reason.IDENTITY_CHANGED,
+        Reason.INVALID_SPEC,
+        Reason.NOT_ALLOWED,
+        Reason.AMBIGUOUS_NAME,
+        Reason.NOT_EMPTY,
+        Reason.UNKNOWN_STATE,
+        Reason.NOT_FOUND,
+        Reason.REFERENCE_NOT_FOUND,
+        Reason.CONFIG_NOT_FOUND,
+        Reason.ENDPOINT_NOT_ALLOWED,
+    }
+)
 
 
 def asks_for_removal(record: Resource) -> bool:
     """It wants something stopped or deleted that is not so yet."""
-    if record.paused or record.problem or _says(record, "Stalled", _NEVER_ASK):
+    if record.paused or cannot_act(record):
         return False
     if record.deleting:
-        return record.held and record.spec.deletion_policy is not DeletionPolicy.ORPHAN
+        return record.has_finalizer and record.spec.deletion_policy is not DeletionPolicy.ORPHAN
     if record.spec.desired_state is DesiredState.PRESENT:
         return _says(record, "Ready", {Reason.DELETION_HELD})  # a clock of it struck
     past = record.past
     return past.generation != record.generation or past.condition("Ready").get("status") != "True"
 
 
-def strikes_at(record: Resource) -> float | None:
+def cannot_act(record: Resource) -> bool:
+    """Its status says, of the present spec, that it cannot act until something changes."""
+    return bool(record.problem) or _says(record, "Ready", _CANNOT_ACT)
+
+
+def is_not_allowed(record: Resource) -> bool:
+    """Its status says, of the present spec, that its account does not allow it."""
+    return _says(record, "Ready", {Reason.NOT_ALLOWED})
+
+
+def next_deadline(record: Resource) -> float | None:
     """When a clock of it makes it ask, in seconds of the epoch; None when none is known to run."""
     deadline, expiry = record.deadline, record.expiry
     if (deadline is None and expiry is None) or not record.status or record.paused or record.deleting:
         return None
     past = record.past
-    if past.external_state == ExternalState.ABSENT or _says(record, "Stalled", _NEVER_ASK):
+    if past.external_state == ExternalState.ABSENT or _says(record, "Ready", _CANNOT_ACT):
         return None
     if expiry is not None and past.finished_at:
         return past.finished_at.timestamp() + expiry

@@ -84,7 +84,7 @@ class Guard:
 
     def done(self, uid: str, due: int = 0) -> None:
         """The removal ended or was withdrawn. When none is wanted any more, the hold ends by itself."""
-        self._asked.pop(uid, None)
+        self._no_longer_asks(uid)
         self._under_way.discard(uid)
         self._settle(due)
 
@@ -120,8 +120,13 @@ class Guard:
             self._admitted[uid] = called
 
     def _go_on(self, uid: str) -> None:
-        self._asked.pop(uid, None)
+        self._no_longer_asks(uid)
         self._under_way.add(uid)
+
+    def _no_longer_asks(self, uid: str) -> None:
+        """When the last that asked is let through or withdraws, what comes next is judged by the window alone."""
+        if self._asked.pop(uid, None) and not self._asked:
+            self._certain = False
 
     def _crowded(self, due: int) -> bool:
         waiting = max(due - len(self._under_way), len(self._asked))

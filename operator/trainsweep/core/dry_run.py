@@ -8,8 +8,7 @@ from trainsweep.api.names import FINALIZER
 from trainsweep.core.decision import AddFinalizer, Delete, Observe, Plan, RemoveFinalizer, Standing, Stop
 from trainsweep.core.external import ExternalState, Remote, Target, state_of_parts
 from trainsweep.core.inputs import Absent, Inputs
-from trainsweep.core.plan import plan
-from trainsweep.core.state_table import deadline_passed, ttl_passed
+from trainsweep.core.plan import Cause, plan, wanted
 
 #: More than any resource needs: hold, look, stop, wait, delete the parts, wait, delete, wait, free.
 STEPS = 20
@@ -61,14 +60,14 @@ def dry_run(facts: Inputs) -> DryRun:
 
 
 def cause(facts: Inputs) -> str:
-    """What in the resource asks for it, in words. The order is that of the plan."""
-    if facts.record.deleting:
-        return f"the resource is being deleted under the deletion policy {facts.policy}"
-    if ttl_passed(facts):
-        return "ttlSecondsAfterFinished has passed"
-    if deadline_passed(facts) and facts.desired != "Absent":
-        return "activeDeadlineSeconds has passed"
-    return f"desiredState is {facts.desired}"
+    """What in the resource asks for it, in words: the cause that the audit log would name."""
+    match wanted(facts)[1]:
+        case Cause.DELETION:
+            return f"the resource is being deleted under the deletion policy {facts.policy}"
+        case Cause.EXPIRY | Cause.DEADLINE as clock:
+            return f"{clock} has passed"
+        case Cause.DESIRED_STATE:
+            return f"desiredState is {facts.desired}"
 
 
 def _after(decision: Plan, facts: Inputs) -> Remote | Absent | None:

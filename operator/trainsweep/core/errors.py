@@ -64,11 +64,20 @@ class Refused(ProviderError):
 
     reason = "Refused"
 
+    @property
+    def about_the_id(self) -> bool:
+        """Whether it can be part of a proof of absence: the service's own code, not the words of a gateway."""
+        return bool(self.code)
+
 
 class NotFound(Refused):
     """The service's documented answer for a thing that does not exist. Alone it is no proof of absence."""
 
     reason = "NotFound"
+
+    @property
+    def about_the_id(self) -> bool:
+        return True
 
 
 class WrongState(Refused):
@@ -76,11 +85,19 @@ class WrongState(Refused):
 
     reason = "WrongState"
 
+    @property
+    def about_the_id(self) -> bool:
+        return False
+
 
 class QuotaExceeded(Refused):
     """A quota of the account stands in the way."""
 
     reason = "QuotaExceeded"
+
+    @property
+    def about_the_id(self) -> bool:
+        return False
 
 
 class Misrouted(ProviderError):

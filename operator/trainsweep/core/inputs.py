@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from trainsweep.api.common import DeletionPolicy, DesiredState, Mode
+from trainsweep.core.account_id import AccountID
 from trainsweep.core.external import ExternalState, Remote, Target
 from trainsweep.core.policy import PolicySource
 from trainsweep.core.reasons import Reason
@@ -58,7 +59,10 @@ class Inputs:
     write demands. `observed` says that a read had success before, in this pass or another, though the status may not
     tell yet. `listed` says that the account's lists have shown the thing. `asked` holds when a verb was last accepted
     for a remote id, so that nothing is asked twice while the provider is still at it. `owner` is the resource that owns
-    the same remote thing, when it is another one; `owner_pinned` says that it has seen the thing.
+    the same remote thing, when it is another one; `owner_pinned` says that it has seen the thing. `heir` is another
+    living resource of the namespace that wants the thing to stay, `heir_unsure` one that may turn out to be that.
+    `account` is the account that the ProviderConfig leads to now. `held_back` is why the deletion guard holds the
+    removal, "" when it does not; `unaudited` why no line can be written to the audit log.
     `namespace_going`: its namespace is being deleted, and nothing can be created in it any more.
     """
 
@@ -78,10 +82,26 @@ class Inputs:
     fresh: bool = False
     listed: bool = False
     asked: Mapping[tuple[Verb, str], Asked] = field(default_factory=dict)
+    heir: Key | None = None
+    heir_unsure: Key | None = None
+    account: AccountID | None = None
+    held_back: str = ""
+    unaudited: str = ""
 
     @property
     def desired(self) -> DesiredState:
         return DesiredState(self.record.spec.desired_state)
+
+    @property
+    def moved(self) -> str:
+        """Why the pinned id is not one of the account in use, "" when it is, as far as can be known."""
+        pinned = self.record.past.account
+        if not self.record.past.external_id or pinned is None or self.account is None or pinned.may_be(self.account):
+            return ""
+        return (
+            f"{self.record.past.external_id} was found in {pinned}, but {self.record.config} now leads to"
+            f" {self.account}; nothing is touched. Make it lead there again, or free this resource by force-orphan."
+        )
 
     @property
     def was_there(self) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from trainsweep.core.account_id import AccountID
+
 
 @dataclass(frozen=True, slots=True)
 class LastStatus:
@@ -14,6 +16,8 @@ class LastStatus:
 
     generation: int = -1
     external_id: str = ""
+    account: AccountID | None = None
+    parent: str = ""
     listed: bool = False
     external_name: str = ""
     external_state: str = ""
@@ -31,6 +35,8 @@ class LastStatus:
         return cls(
             generation=status.get("observedGeneration", -1),
             external_id=status.get("externalID") or "",
+            account=AccountID.parse(status.get("account")),
+            parent=status.get("parentID") or "",
             listed=status.get("listed") is True,
             external_name=status.get("externalName") or "",
             external_state=status.get("externalState") or "",

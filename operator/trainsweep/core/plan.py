@@ -17,6 +17,9 @@ from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key
 from trainsweep.core.state_table import Goal, deadline_passed, due_in, toward, ttl_passed
 
+#: Seconds until a look whether another resource turned out to name the same thing.
+HEIR_LOOKS = 2.0
+
 
 def plan(facts: Inputs) -> Plan:
     """Decide one step. The controller carries it out and, after `Observe` and `AddFinalizer`, asks again."""
@@ -32,8 +35,11 @@ def _life(facts: Inputs) -> Plan:
     if facts.owner and facts.owner_pinned:
         return _stalled(Reason.CONFLICT, f"{facts.owner} manages this remote thing; this resource never acts on it.")
     promised = facts.policy is not DeletionPolicy.ORPHAN and facts.mode is Mode.ENFORCE and not record.problem
-    if promised and not record.held:
+    unfit = facts.obstacle is not None and facts.obstacle.stalled and facts.obstacle.configuration
+    if promised and not unfit and not record.has_finalizer:
         return Plan(AddFinalizer(), _observing())
+    if facts.moved:
+        return _stalled(Reason.IDENTITY_CHANGED, facts.moved)
     if held_up := _held_up(facts):
         return held_up
     if facts.seen is None:
@@ -70,16 +76,12 @@ def wanted(facts: Inputs) -> tuple[Goal, Cause]:
 def _end_of_life(facts: Inputs) -> Plan:
     """The resource is being deleted: clean up, then let it go."""
     record, past = facts.record, facts.record.past
-    if not record.held:
+    if not record.has_finalizer:
         return Plan(None, _observing())
-    if facts.crd_going:
-        return _let_go("its CustomResourceDefinition is being removed, and uninstalling never deletes remotely")
-    if facts.policy is DeletionPolicy.ORPHAN:
-        return _let_go("the deletion policy is Orphan")
-    if facts.owner and facts.owner_pinned:
-        return _let_go(f"{facts.owner} manages the remote thing")
-    if record.force_orphan in record.known_ids or (facts.target and record.force_orphan == facts.target.id):
-        return _let_go(f"{FORCE_ORPHAN} names {record.force_orphan}")
+    if free := _freed_at_once(facts):
+        return free
+    if facts.moved:
+        return _stalled(Reason.IDENTITY_CHANGED, facts.moved)
     if facts.obstacle and facts.obstacle.configuration and not (past.observed or facts.observed):
         return _let_go(f"it was never once observed, and {facts.obstacle.message}")
     if held_up := _held_up(facts):
@@ -89,12 +91,30 @@ def _end_of_life(facts: Inputs) -> Plan:
     return _restrained(facts, toward(wanted(facts)[0], facts))
 
 
+def _freed_at_once(facts: Inputs) -> Plan | None:
+    """What lets a resource go without a look at the provider."""
+    record = facts.record
+    if facts.crd_going:
+        return _let_go("its CustomResourceDefinition is being removed, and uninstalling never deletes remotely")
+    if facts.policy is DeletionPolicy.ORPHAN:
+        return _let_go("the deletion policy is Orphan")
+    if facts.owner and facts.owner_pinned:
+        return _let_go(f"{facts.owner} manages the remote thing")
+    if facts.heir and not record.paused:
+        return _hand_over(facts.heir)
+    if record.force_orphan in record.known_ids or (facts.target and record.force_orphan == facts.target.id):
+        return _let_go(f"{FORCE_ORPHAN} names {record.force_orphan}")
+    return None
+
+
 def _held_up(facts: Inputs) -> Plan | None:
     """What makes it wait before the provider is read."""
     if facts.record.paused:
         return _paused(facts)
     if facts.owner:
         return _waiting_for(facts.owner)
+    if facts.heir_unsure:
+        return _waiting_for_heir(facts.heir_unsure)
     return _blocked(facts) if facts.obstacle else None
 
 
@@ -104,6 +124,11 @@ def _restrained(facts: Inputs, ideal: Plan) -> Plan:
     In mode Plan a resource whose thing is proven gone is freed all the same: there is nothing to be careful with.
     """
     match ideal.action:
+        case Stop() | Delete() if facts.mode is Mode.ENFORCE and (facts.held_back or facts.unaudited):
+            reason = Reason.DELETION_HELD if facts.held_back else Reason.AUDIT_UNAVAILABLE
+            message = facts.held_back or facts.unaudited
+            standing = Standing(ready=False, reason=reason, message=message, progressing=True)
+            return Plan(None, standing, planned=describe(ideal.action))
         case Stop() | Delete() if not facts.fresh:
             return Plan(Observe(fresh=True), ideal.standing)
         case Stop() | Delete() | RemoveFinalizer(left=True) if facts.mode is Mode.PLAN:
@@ -138,8 +163,20 @@ def _let_go(why: str) -> Plan:
     return Plan(RemoveFinalizer(Reason.LET_GO, why, left=True), standing)
 
 
+def _hand_over(heir: Key) -> Plan:
+    why = f"{heir} names the same remote thing and wants it to stay, so it is handed over"
+    standing = Standing(ready=False, reason=Reason.HANDED_OVER, message=f"Handed over: {heir} has it now.")
+    return Plan(RemoveFinalizer(Reason.HANDED_OVER, why, left=True), standing)
+
+
+def _waiting_for_heir(heir: Key) -> Plan:
+    message = f"{heir} may name the same remote thing; waiting until it has looked."
+    standing = Standing(ready=False, reason=Reason.OBSERVING, message=message, progressing=True)
+    return Plan(None, standing, after=HEIR_LOOKS)
+
+
 def _waiting_for(owner: Key) -> Plan:
-    """The thing is not left to somebody who may turn out not to reach it."""
+    """The thing is not left to a resource that may turn out not to reach it."""
     message = f"{owner} names this remote thing, too, and is older; waiting until it has seen the thing or is gone."
     return Plan(None, Standing(ready=False, reason=Reason.CONFLICT, message=message, progressing=True))
 

@@ -51,7 +51,7 @@ class Reason(StrEnum):
     EXPECTATION_FAILED = "ExpectationFailed", "The remote thing is not what spec.expect describes; nothing is touched."
     IDENTITY_CHANGED = (
         "IdentityChanged",
-        "Another thing now has this name; it is not the pinned one and is not touched.",
+        "What this resource names now is not the pinned thing, or lies in another account; it is not touched.",
     )
     CONFLICT = "ManagementConflict", "Another resource manages the same remote thing; this one never acts."
     INVALID_SPEC = "InvalidSpec", "The spec does not fit the provider or kind."
@@ -76,7 +76,11 @@ class Reason(StrEnum):
     MISROUTED = "Misrouted", "The answer is not about the thing: wrong endpoint, project, or a withdrawn API."
     MALFORMED_ANSWER = "MalformedAnswer", "The answer is not one of this API (HTML, empty, broken JSON)."
 
+    AUDIT_UNAVAILABLE = "AuditUnavailable", "The audit log cannot be written, so no stop or delete goes out."
+
     # Events alone.
+    HANDED_OVER = "HandedOver", "Another resource that names the same thing has taken it over; nothing was called."
+    LEFT_BEHIND = "FinalizerRemoved", "The cleanup finalizer was taken off by somebody else; the remote thing stays."
     LET_GO = "ReleasedExternalResource", "The resource was let go and the remote thing was left as it is."
     DELETED_EXTERNAL = "DeletedExternalResource", "The remote thing is proven gone; a deleted resource was freed."
     STOPPED_EXTERNAL = "StoppedExternalResource", "The remote run ended and the resource was freed."

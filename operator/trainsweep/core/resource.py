@@ -62,7 +62,7 @@ class Resource:
         return Thing(self.key.kind)
 
     @property
-    def held(self) -> bool:
+    def has_finalizer(self) -> bool:
         """Our finalizer is stored."""
         return FINALIZER in self.finalizers
 
@@ -90,6 +90,16 @@ class Resource:
                 return self.spec.config_name
             case FineTuningTaskSpec():
                 return self.spec.task_id
+
+    @property
+    def pinned(self) -> bool:
+        """The status says which remote thing was seen. It is parsed only if it may say so."""
+        return '"externalID":' in self.status and bool(self.past.external_id)
+
+    @property
+    def known_id(self) -> str:
+        """The id that the status or the spec gives, "" for none."""
+        return (self.past.external_id if self.pinned else "") or self.given_id
 
     @property
     def deadline(self) -> int | None:

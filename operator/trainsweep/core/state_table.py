@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from trainsweep.api.common import DeletionPolicy
+from trainsweep.api.common import DeletionPolicy, DesiredState
 from trainsweep.api.fine_tuning import FineTuningJobSpec
 from trainsweep.core.decision import Action, Delete, Plan, RemoveFinalizer, Standing, Stop
 from trainsweep.core.external import PART_OF, ExternalState, Remote, Target, Thing, state_of_parts
@@ -77,7 +77,12 @@ def _stopped(facts: Inputs, remote: Remote) -> Plan:
 
 def _stop(facts: Inputs, remote: Remote) -> Plan:
     standing = _progress(Reason.STOPPING, "Stopping the run.")
-    return _ask(facts, remote, Stop(_runs(facts, remote, active=True)), standing)
+    targets = _runs(facts, remote, active=True)
+    if deadline_alone(facts):
+        # Each run has a deadline of its own: one that began later goes on.
+        late = {part.id for part in remote.parts or () if _overdue(facts, part)}
+        targets = tuple(target for target in targets if not remote.parts or target.id in late)
+    return _ask(facts, remote, Stop(targets), standing)
 
 
 def _delete(facts: Inputs, remote: Remote) -> Plan:
@@ -158,8 +163,18 @@ def _target(facts: Inputs) -> Target:
 
 
 def deadline_passed(facts: Inputs) -> bool:
-    """`activeDeadlineSeconds` after the remote start."""
+    """`activeDeadlineSeconds` after the start of a run that is under way."""
     left = _to_deadline(facts)
+    return left is not None and left <= 0
+
+
+def deadline_alone(facts: Inputs) -> bool:
+    """Nothing but the deadline asks for a stop."""
+    return not facts.record.deleting and facts.desired is DesiredState.PRESENT and not ttl_passed(facts)
+
+
+def _overdue(facts: Inputs, part: Remote) -> bool:
+    left = _left(facts, facts.record.deadline, part.started_at)
     return left is not None and left <= 0
 
 
@@ -203,9 +218,16 @@ def _ran(remote: Remote) -> bool:
 
 
 def started_at(facts: Inputs) -> datetime | None:
-    """The remote start: the provider's word, else what the status remembers."""
-    seen = facts.seen.started_at if isinstance(facts.seen, Remote) else None
-    return seen or facts.record.past.started_at
+    """The remote start: the provider's word, else what the status remembers.
+
+    What consists of runs has the start of the first one that is under way: an ended run of before does not count.
+    """
+    if not isinstance(facts.seen, Remote):
+        return facts.record.past.started_at
+    if facts.seen.parts:
+        active = [part.started_at for part in facts.seen.parts if part.started_at and part.state.active]
+        return min(active, default=facts.seen.started_at if facts.seen.state.ended else None)
+    return facts.seen.started_at or facts.record.past.started_at
 
 
 def finished_at(facts: Inputs) -> datetime | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from trainsweep.core.account_id import AccountID
 from trainsweep.core.decision import Plan, Standing
 from trainsweep.core.external import ExternalState, Remote
 from trainsweep.core.inputs import Absent, Inputs
@@ -15,6 +16,8 @@ from trainsweep.core.state_table import finished_at, started_at
 
 #: Longest message kept in a status: a provider's page of HTML helps nobody.
 MESSAGE_LIMIT = 500
+#: The same of a name or a word of a provider.
+NAME_LIMIT = 256
 
 
 def status_of(facts: Inputs, plan: Plan, last_call: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,14 +28,19 @@ def status_of(facts: Inputs, plan: Plan, last_call: Mapping[str, Any]) -> dict[s
     external_state = remote.state.value if remote else (ExternalState.ABSENT.value if seen else past.external_state)
     # What was seen before stays readable after the thing is gone: it is the record of what was cleaned up.
     external_id = past.external_id or (facts.target.id if remote and facts.target else "")
+    account = _account(facts, remote)
     fields = {
         "observedGeneration": record.generation,
         "conditions": conditions(past, plan.standing, record.generation, facts.now),
         "externalID": external_id,
+        "account": account.to_status() if account else None,
+        "parentID": (remote.parent if remote else "") or past.parent,
         "listed": (past.listed or facts.listed) or None,
-        "externalName": remote.name if remote else past.external_name,
+        "externalName": remote.name[:NAME_LIMIT] if remote else past.external_name,
         "externalState": external_state,
-        "providerState": remote.provider_state if remote else ("" if isinstance(seen, Absent) else past.provider_state),
+        "providerState": remote.provider_state[:NAME_LIMIT]
+        if remote
+        else ("" if isinstance(seen, Absent) else past.provider_state),
         # Never replaced: a config made again under its name is told from the pinned one by this time alone.
         "createdAt": _time(past.created_at or (remote.created_at if remote else None)),
         "startedAt": _time(started_at(facts)),
@@ -43,6 +51,20 @@ def status_of(facts: Inputs, plan: Plan, last_call: Mapping[str, Any]) -> dict[s
         "lastHandledReconcileAt": record.requested_at or past.handled_request,
     }
     return {name: value for name, value in fields.items() if value not in ("", None, {})}
+
+
+def _account(facts: Inputs, remote: Remote | None) -> AccountID | None:
+    """Where the id was found. Written with the first look that shows the thing; later looks add keys alone."""
+    pinned, account = facts.record.past.account, facts.account
+    if remote is None or account is None or facts.moved:
+        return pinned
+    return pinned.seen_with(account.keys) if pinned and facts.record.past.external_id else account
+
+
+def _provider_state(seen: Remote | Absent | None, past: LastStatus) -> str:
+    if isinstance(seen, Absent):
+        return ""
+    return seen.provider_state if seen else past.provider_state
 
 
 def conditions(past: LastStatus, standing: Standing, generation: int, now: datetime) -> list[dict[str, Any]]:

@@ -45,15 +45,19 @@ class ClusterReads:
         )
 
     async def crd_going(self, kind: str) -> bool:
-        """The definition of the kind is being deleted, or gone already."""
+        """The definition of the kind is being deleted, or gone already.
+
+        One "not found" is not enough: an API server that has just started gives it, too. A second witness must agree,
+        the discovery document, and without the right to read definitions two such documents one after the other.
+        """
         if not await self._may_read_definitions():
-            return await self._withdrawn(kind)
+            return await self._withdrawn(kind) and await self._withdrawn(kind)
         try:
             body = await self._client.get(paths.definition(kind), metadata_only=True)
         except KubeError as error:
-            if error.status == 404:
-                return True
-            raise
+            if error.status != 404:
+                raise
+            return await self._withdrawn(kind)
         return "deletionTimestamp" in body["metadata"]
 
     async def _may_read_definitions(self) -> bool:
@@ -69,9 +73,8 @@ class ClusterReads:
         return self._reads_definitions
 
     async def _withdrawn(self, kind: str) -> bool:
-        """The same out of the discovery document, which every account may read.
-
-        What is being removed can no longer be created.
+        """The same out of the discovery document, which every account may read. What is being removed can no longer be
+        created.
         """
         await asyncio.sleep(DISCOVERY_LAG)
         try:

@@ -22,11 +22,12 @@ class Writer:
         return await self._client.merge(paths.resource(key), {"metadata": metadata})
 
     async def write_status(
-        self, key: Key, uid: str, status: Mapping[str, Any], before: Mapping[str, Any]
+        self, key: Key, uid: str, status: Mapping[str, Any], before: Mapping[str, Any], *, version: str = ""
     ) -> dict[str, Any] | None:
         """Patch the fields that differ from `before`; None when none does.
 
-        The uid keeps a status from reaching a new object of the same name.
+        The uid keeps a status from reaching a new object of the same name. A `version` makes the write fail with 409
+        when the object has changed since.
         """
         changed = {name: value for name, value in status.items() if before.get(name) != value}
         removed = {name: None for name in before if name not in status}
@@ -34,7 +35,8 @@ class Writer:
             return None
         for name, value in changed.items():
             changed[name] = _with_removals(value, before.get(name))
-        patch = {"metadata": {"uid": uid}, "status": changed | removed}
+        metadata = {"uid": uid} | ({"resourceVersion": version} if version else {})
+        patch = {"metadata": metadata, "status": changed | removed}
         return await self._client.merge(f"{paths.resource(key)}/status", patch)
 
 

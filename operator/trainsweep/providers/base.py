@@ -39,6 +39,10 @@ class Provider(Protocol):
         """
         ...
 
+    async def locate(self) -> str:
+        """The same, found out now if need be. It calls nothing of the API that holds the remote things."""
+        ...
+
     async def read(self, target: Target) -> Remote:
         """Read one thing by id. Complete (`parts` is a tuple)."""
         ...

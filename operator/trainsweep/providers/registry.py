@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 import httpx
 
 from trainsweep.api.common import ProviderName
 from trainsweep.api.provider_config import AccountSpec
+from trainsweep.core.account_id import AccountID
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.external import Thing
 from trainsweep.core.reasons import Reason
@@ -26,10 +28,6 @@ HOLDS: dict[ProviderName, frozenset[Thing]] = {
     ProviderName.MODELARTS: frozenset({Thing.JOB, Thing.VERSION, Thing.CONFIG}),
     ProviderName.QIANFAN: frozenset({Thing.TUNING_TASK, Thing.TUNING_JOB}),
 }
-
-
-#: Marks a project of which only the name is known. No id begins so.
-_NAMED = "?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +68,35 @@ class Endpoints:
             )
 
 
-def identity(spec: AccountSpec, place: str = "") -> tuple[str, ...]:
+def identity(spec: AccountSpec, place: str = "", key: str = "") -> AccountID:
     """Two configs with the same identity look at the same remote things. Hosts are compared in lower case.
 
-    `place` is the provider's, once it is known. Until then a project that is only named could be any.
+    `place` is the provider's, once it is known. Until then a project that is only named could be any. `key` is the
+    fingerprint of the access key in use; it counts where the provider does not tell which account a key belongs to.
     """
     if spec.model_arts:
         settings = _model_arts(spec)
-        project = settings.project_id or place or f"{_NAMED}{settings.project_label}"
-        return "ModelArts", str(httpx.URL(settings.api_url)), project
-    return "Qianfan", str(httpx.URL(_qianfan(spec).endpoint))
+        project = settings.project_id or place
+        return AccountID("ModelArts", _host(settings.api_url), project, open=not project)
+    return AccountID("Qianfan", _host(_qianfan(spec).endpoint), keys=(key,) if key else ())
 
 
-def may_be_same(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether two identities may mean the same account: a false conflict is safer than two owners."""
-    named = one[-1].startswith(_NAMED) or other[-1].startswith(_NAMED)
-    return one == other or (named and one[:-1] == other[:-1])
+def _host(url: str) -> str:
+    return httpx.URL(url).netloc.decode().lower()
+
+
+class OpenProvider(Protocol):
+    """How an account gets its client."""
+
+    def __call__(
+        self,
+        spec: AccountSpec,
+        credentials: Credentials,
+        *,
+        endpoints: Endpoints,
+        transport: httpx.AsyncBaseTransport,
+        now: Callable[[], datetime],
+    ) -> Provider: ...
 
 
 def open_provider(

@@ -86,7 +86,8 @@ QUEUE_DEPTH: Final = Metric(
     "trainsweep_queue_depth",
     "gauge",
     ("queue",),
-    "Resources of an account that are due and wait; the queue ProviderConfigs is that of the accounts themselves.",
+    "Resources of an account that are due and wait for its provider; the queue ProviderConfigs is that of the accounts"
+    " themselves, and Resources that of what the API server alone can settle.",
 )
 QUEUE_AGE: Final = Metric(
     "trainsweep_queue_oldest_seconds",

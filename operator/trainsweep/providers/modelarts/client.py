@@ -111,6 +111,10 @@ class Client:
         content = None if body is None else json.dumps(body, separators=(",", ":"))
         return self._http.build_request(method, url, headers=headers, content=content)
 
+    async def locate(self) -> str:
+        """The id of the project, found now if need be."""
+        return await self._project()
+
     async def _project(self) -> str:
         """The project id: the one given, else the token's, else the one that IAM finds by name."""
         if self._project_id:

@@ -61,6 +61,9 @@ class ModelArtsProvider:
     def place(self) -> str:
         return self._client.project_id
 
+    async def locate(self) -> str:
+        return await self._client.locate()
+
     async def read(self, target: Target) -> Remote:
         """Read by id. A V1 job is read as the list of its versions, which are its `parts`."""
         match _kind(target):

@@ -55,6 +55,9 @@ class QianfanProvider:
     def place(self) -> str:
         return ""
 
+    async def locate(self) -> str:
+        return ""
+
     async def read(self, target: Target) -> Remote:
         """A task by id in one call; a job as its tasks and its entry in the jobs list, as no action reads one job."""
         if target.thing is Thing.TUNING_TASK:

@@ -1,0 +1,191 @@
+"""Who owns a remote thing that several resources name. Memory only, no I/O; the same answer after a restart.
+
+The owner is the resource that has seen the thing: `status.externalID` is pinned, and `status.account` says where.
+Within a namespace the oldest one that may still turn out to see it comes first, so that two resources of one `kubectl
+apply` end the same way in any order. Across namespaces a claim counts only once its claimant has seen the thing: a
+tenant must not block another one by a name that it only writes down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from trainsweep.api.common import DesiredState
+from trainsweep.api.fine_tuning import FineTuningJobSpec
+from trainsweep.api.training import TrainingJobSpec
+from trainsweep.cluster.decode import Config
+from trainsweep.cluster.index import Index
+from trainsweep.core.account_id import AccountID
+from trainsweep.core.deletion_demand import cannot_act
+from trainsweep.core.errors import ConfigurationError
+from trainsweep.core.external import Target
+from trainsweep.core.resource import Key, Resource
+from trainsweep.providers.registry import identity
+
+#: A remote thing by kind and id, in whatever account.
+Claim = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Another resource that owns the thing; `pinned` says that it has seen it."""
+
+    key: Key
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Heir:
+    """Another living resource of the namespace that wants the thing to stay; `sure` once its name is resolved."""
+
+    key: Key
+    sure: bool
+
+
+class Ownership:
+    """`records` and `configs` are those of the cache."""
+
+    def __init__(self, records: Mapping[Key, Resource], configs: Mapping[Key, Config]) -> None:
+        self._records = records
+        self._configs = configs
+        self._claims: Index[Claim, Key] = Index()
+        self._claimed: dict[Key, Claim] = {}
+        #: The account in which each claimant last claimed it: by then the id of a project that is only named is known.
+        self._accounts: dict[Key, AccountID] = {}
+        #: Claimants that could not reach what they name. They stand back until their account changes.
+        self._unreachable: set[Key] = set()
+        #: Resources whose remote thing is not known by id, by namespace and kind.
+        self._unresolved: Index[tuple[str, str], Key] = Index()
+
+    def note(self, record: Resource) -> None:
+        """Take in a view of a resource: what it names by id counts at once, not with its first pass."""
+        place = (record.key.namespace, record.key.kind)
+        if known := record.known_id:
+            self._unresolved.discard(place, record.key)
+            self._note_claim(record.key, (record.thing.value, known))
+        else:
+            self._unresolved.add(place, record.key)
+
+    def claim(self, key: Key, account: AccountID, target: Target) -> Owner | None:
+        """Note that a resource names a thing of this account; the answer is its owner when that is another one."""
+        claim = (target.thing.value, target.id)
+        self._note_claim(key, claim)
+        self._accounts[key] = account
+        contenders = self._claims[claim]
+        if len(contenders) == 1:
+            return None
+        counted = [other for other in contenders if other == key or self._counts(other, key, account)]
+        owner = min(counted, key=self._seniority)
+        return None if owner == key else Owner(owner, self._pinned(owner))
+
+    def is_news(self, key: Key, account: AccountID, target: Target) -> bool:
+        """Whether this claim is another one than before, so that its contenders must look again."""
+        return self._accounts.get(key) != account or self._claimed.get(key) != (target.thing.value, target.id)
+
+    def heir(self, record: Resource, account: AccountID | None) -> Heir | None:
+        """Who takes over what a resource owns when it is deleted."""
+        known = record.known_id
+        if not known or account is None:
+            return None
+        claimants = self._claims.get((record.thing.value, known), set()) - {record.key}
+        sure = [key for key in claimants if self._may_inherit(key, record, account)]
+        if sure:
+            return Heir(min(sure, key=self._seniority), sure=True)
+        place = (record.key.namespace, record.key.kind)
+        for key in sorted(self._unresolved.get(place, ())):
+            other = self._records[key]
+            may_come = key not in self._unreachable and not other.paused and key not in self._claimed
+            if may_come and _may_name(other, record) and self._may_inherit(key, record, account):
+                return Heir(key, sure=False)
+        return None
+
+    def contenders(self, key: Key) -> set[Key]:
+        """The other resources that name the same remote thing."""
+        claim = self._claimed.get(key)
+        return self._claims.get(claim, set()) - {key} if claim else set()
+
+    def looked(self, key: Key, *, reached: bool) -> bool:
+        """Note how the look of a claimant ended; whether that is news."""
+        news = reached == (key in self._unreachable)
+        (self._unreachable.discard if reached else self._unreachable.add)(key)
+        return news
+
+    def let_look_again(self, keys: set[Key]) -> None:
+        """Their account has changed: what they could not reach before says nothing any more."""
+        self._unreachable -= keys
+
+    def release(self, key: Key) -> None:
+        """The resource is gone or let go."""
+        self._unreachable.discard(key)
+        self._accounts.pop(key, None)
+        self._unresolved.discard((key.namespace, key.kind), key)
+        if claim := self._claimed.pop(key, None):
+            self._claims.discard(claim, key)
+
+    def _note_claim(self, key: Key, claim: Claim) -> None:
+        before = self._claimed.get(key)
+        if before == claim:
+            return
+        if before:
+            self._claims.discard(before, key)
+        self._accounts.pop(key, None)
+        self._unreachable.discard(key)
+        self._claimed[key] = claim
+        self._claims.add(claim, key)
+
+    def _counts(self, other: Key, key: Key, account: AccountID) -> bool:
+        """Whether a claimant is still there, means this account, and has seen the thing or may still see it."""
+        record = self._records.get(other)
+        if record is None or (record.deleting and not record.has_finalizer):
+            return False
+        where = self._where(record)
+        if where is None:
+            return False
+        if self._pinned(other):
+            return where.may_be(account) if other.namespace == key.namespace else where.is_surely(account)
+        if other.namespace != key.namespace or other in self._unreachable or record.paused or cannot_act(record):
+            return False
+        return where.may_be(account)
+
+    def _where(self, record: Resource) -> AccountID | None:
+        """The account in which a resource means its id; None when it has none, or was led elsewhere since."""
+        config = self._configs.get(record.config)
+        if config is None:
+            return None
+        try:
+            now = self._accounts.get(record.key) or identity(config.spec)
+        except ConfigurationError:
+            return None
+        pinned = record.past.account if record.past.external_id else None
+        if pinned is None:
+            return now
+        return pinned if pinned.may_be(now) else None
+
+    def _may_inherit(self, key: Key, record: Resource, account: AccountID) -> bool:
+        other = self._records.get(key)
+        if other is None or key.namespace != record.key.namespace or other.deleting or other.problem:
+            return False
+        if key in self._unreachable:
+            return False  # it could not take over
+        wants_it = other.spec.desired_state in (DesiredState.PRESENT, DesiredState.STOPPED)
+        where = self._where(other)
+        return wants_it and where is not None and where.may_be(account)
+
+    def _pinned(self, key: Key) -> bool:
+        record = self._records.get(key)
+        return record is not None and record.pinned
+
+    def _seniority(self, key: Key) -> tuple[bool, float, str]:
+        record = self._records.get(key)
+        if record is None:  # it went while its pass was under way
+            return True, float("inf"), ""
+        return not record.pinned, record.created_at.timestamp(), record.uid
+
+
+def _may_name(other: Resource, record: Resource) -> bool:
+    """Whether a resource that goes by a name may turn out to name the thing of `record`."""
+    if not isinstance(other.spec, TrainingJobSpec | FineTuningJobSpec):
+        return True  # a version has no name of its own; its look tells
+    known_names = {record.past.external_name, getattr(record.spec, "job_name", None)} - {"", None}
+    return not known_names or other.spec.job_name in known_names
