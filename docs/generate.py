@@ -164,7 +164,7 @@ def _setting(default: Any) -> str:
 def commands() -> str:
     """Every command as `--help` tells it."""
     root: Any = typer.main.get_command(app)
-    told = "\n".join(_command(f"trainsweep {name}", command) for name, command in root.commands.items())
+    told = "\n".join(_command(f"trainsweep {name}", command) for name, command in _subcommands(root))
     return f"""\
 {_MARK}# Commands
 
@@ -174,9 +174,16 @@ teaches them to your shell.
 {told}"""
 
 
+def _subcommands(command: Any) -> list[tuple[str, Any]]:
+    """By name, those of other distributions too; none of a command that is no group."""
+    context = typer.Context(command)
+    names = command.list_commands(context) if hasattr(command, "list_commands") else ()
+    return [(name, command.get_command(context, name)) for name in names]
+
+
 def _command(name: str, command: Any) -> str:
-    if nested := getattr(command, "commands", None):
-        inner = "\n".join(_command(f"{name} {word}", entry) for word, entry in nested.items())
+    if nested := _subcommands(command):
+        inner = "\n".join(_command(f"{name} {word}", entry) for word, entry in nested)
         return f"## {name}\n\n{command.help}\n\n{inner}"
     level = "###" if name.count(" ") > 1 else "##"
     if name == "trainsweep run":

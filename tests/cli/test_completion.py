@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer import Context
+from typer.main import get_group
 
 from trainsweep.cli import app
 
@@ -34,9 +36,8 @@ def offered(*words: str) -> list[str]:
 
 
 def test_the_commands_are_offered():
-    commands = [command.name or command.callback.__name__ for command in app.registered_commands]
-    groups = [group.name for group in app.registered_groups]
-    assert sorted(offered("")) == sorted(commands + groups)
+    commands = get_group(app)
+    assert sorted(offered("")) == sorted(commands.list_commands(Context(commands)))
     assert offered("di") == ["discover"]
 
 

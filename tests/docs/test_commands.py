@@ -72,9 +72,10 @@ def test_a_helm_command_is_understood(page: Path, words: list[str], helm: Helm):
 def trainsweep(arguments: list[str]) -> None:
     """Parsed as typed, values checked; files that are not here count as empty ones."""
     command: Any = typer.main.get_command(app)
-    while arguments and arguments[0] in getattr(command, "commands", {}):
-        command, arguments = command.commands[arguments[0]], arguments[1:]
-    assert not hasattr(command, "commands"), f"{arguments[:1]} is no command"
+    context = typer.Context(command)
+    while arguments and hasattr(command, "list_commands") and arguments[0] in command.list_commands(context):
+        command, arguments = command.get_command(context, arguments[0]), arguments[1:]
+    assert not hasattr(command, "list_commands"), f"{arguments[:1]} is no command"
     if arguments != ["--help"]:
         given = [os.devnull if word.startswith("/var/log/") else word for word in arguments]
         with command.make_context("trainsweep", given):

@@ -6,16 +6,15 @@ import sys
 
 import httpx
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from trainsweep.cli.simulate import simulate
+from trainsweep.cli import app
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.simulators.loading import load_scenario
 from trainsweep.simulators.modelarts import ModelArtsScenario, ModelArtsSimulator
 from trainsweep.simulators.qianfan import QianfanScenario, QianfanSimulator
 
-PROGRAM = "import typer; from trainsweep.cli.simulate import simulate; app = typer.Typer(); simulate(app); app()"
+PROGRAM = "from trainsweep.cli import main; main()"
 
 
 def write(tmp_path, text):
@@ -83,9 +82,6 @@ def test_a_scenario_that_is_not_there_says_so(tmp_path):
 
 @pytest.mark.parametrize("provider", ["modelarts", "qianfan"])
 def test_the_help_shows_examples(provider):
-    app = typer.Typer()
-    simulate(app)
-
     answer = CliRunner().invoke(app, ["simulate", provider, "--help"])
 
     assert answer.exit_code == 0
@@ -94,9 +90,6 @@ def test_the_help_shows_examples(provider):
 
 @pytest.mark.parametrize("arguments", [["--access-key", "only"], ["--scenario", "/nowhere.yaml"]])
 def test_wrong_arguments_are_refused(arguments):
-    app = typer.Typer()
-    simulate(app)
-
     assert CliRunner().invoke(app, ["simulate", "modelarts", *arguments]).exit_code == 2
 
 

@@ -1,4 +1,4 @@
-"""The command `trainsweep`: one file a command."""
+"""The command `trainsweep`: one file a command; `extensions` finds those of other distributions."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import typer
 from trainsweep import __version__
 from trainsweep.cli.audit import audit
 from trainsweep.cli.crds import crds
-from trainsweep.cli.demo import demo
 from trainsweep.cli.discover import discover
 from trainsweep.cli.drain import drain
+from trainsweep.cli.extensions import Commands
 from trainsweep.cli.plan import plan
 from trainsweep.cli.release import release
 from trainsweep.cli.run import run
-from trainsweep.cli.simulate import simulate
 
 app = typer.Typer(
     name="trainsweep",
+    cls=Commands,
     help="End remote training work, safely and provably. A Kubernetes operator for ModelArts and Qianfan.",
     no_args_is_help=True,
     rich_markup_mode="markdown",  # paragraphs of the docstrings fit any width
@@ -25,12 +25,10 @@ app = typer.Typer(
 app.command()(run)
 app.command()(crds)
 app.command()(audit)
-app.command()(demo)
 app.command()(discover)
 app.command()(plan)
 app.command()(release)
 app.command()(drain)
-simulate(app)
 
 
 def _version(wanted: bool) -> None:

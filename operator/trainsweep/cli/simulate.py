@@ -24,12 +24,7 @@ SecretKey = Annotated[str, typer.Option(help="Its secret key. It is for this sim
 ScenarioFile = Annotated[Path | None, typer.Option(help="Scenario in YAML; without it, the demo of the package.")]
 Latency = Annotated[float, typer.Option(min=0, help="Seconds added to every answer.")]
 
-app = typer.Typer(no_args_is_help=True)
-
-
-def simulate(parent: typer.Typer) -> None:
-    """Mount `simulate` on the command line."""
-    parent.add_typer(app, name="simulate", help="Run ModelArts or Qianfan as a local HTTP server.")
+app = typer.Typer(no_args_is_help=True, help="Run ModelArts or Qianfan as a local HTTP server.")
 
 
 @app.command()
