@@ -12,7 +12,7 @@ from rich.console import Console
 from benchmarks.adopt_and_delete import Question, Result, measure
 from benchmarks.contenders import CONTENDERS
 from benchmarks.table import table
-from trainsweep.devcluster import DevClusterError, PlainProgress, find_binaries
+from trainsweep_devtools.devcluster import DevClusterError, PlainProgress, find_binaries
 
 SIZES = (300, 1000, 5000)
 KINDS = ("v2-job", "v1-job")

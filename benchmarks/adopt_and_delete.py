@@ -17,7 +17,7 @@ from benchmarks.child import Child
 from benchmarks.contenders import USER, Contender
 from benchmarks.crowd import Crowd
 from benchmarks.provider import ACCESS_KEY, PROJECT, SECRET_KEY, Provider
-from trainsweep.devcluster import Binaries, ControlPlane, User
+from trainsweep_devtools.devcluster import Binaries, ControlPlane, User
 
 #: The operator is at rest when it has used no more than this share of a core for `_CALM` seconds, which is longer than
 #: it lets changes gather before it writes them down.

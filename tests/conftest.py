@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from trainsweep.devcluster import ControlPlane, DevClusterError, PlainProgress, User, find_binaries
+from trainsweep_devtools.devcluster import ControlPlane, DevClusterError, PlainProgress, User, find_binaries
 
 from .operator_rights import OPERATOR, grant, refusals
 

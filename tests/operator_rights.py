@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from trainsweep.devcluster import ControlPlane
+from trainsweep_devtools.devcluster import ControlPlane
 
 OPERATOR = "operator"
 RENDERED = Path(__file__).parent / "data" / "rights.yaml"

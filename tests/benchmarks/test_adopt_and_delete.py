@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from trainsweep.devcluster import ControlPlane
+from trainsweep_devtools.devcluster import ControlPlane
 
 pytestmark = pytest.mark.apiserver
 

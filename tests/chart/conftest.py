@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from trainsweep.api.kinds import KINDS
-from trainsweep.devcluster import ControlPlane, DevClusterError, PlainProgress
+from trainsweep_devtools.devcluster import ControlPlane, DevClusterError, PlainProgress
 
 from ..conftest import NO_SKIP, _plane
 from ..e2e.conftest import make_world

@@ -13,9 +13,9 @@ from typing import Any
 
 import yaml
 
-from trainsweep.devcluster.cache import Cache
-from trainsweep.devcluster.golang import find_go
-from trainsweep.devcluster.progress import Progress
+from trainsweep_devtools.devcluster.cache import Cache
+from trainsweep_devtools.devcluster.golang import find_go
+from trainsweep_devtools.devcluster.progress import Progress
 
 TOOLS = Path(__file__).parents[1] / "tools"
 CHART = Path(__file__).parents[2] / "charts" / "trainsweep"

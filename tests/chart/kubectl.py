@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from typing import Any
 
-from trainsweep.devcluster import ControlPlane
+from trainsweep_devtools.devcluster import ControlPlane
 
 KUBECTL = shutil.which("kubectl") or "kubectl"
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from trainsweep.devcluster import ControlPlane
+from trainsweep_devtools.devcluster import ControlPlane
 
 from .helm import NAMESPACE
 

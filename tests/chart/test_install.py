@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from trainsweep.devcluster import ControlPlane, PlainProgress
+from trainsweep_devtools.devcluster import ControlPlane, PlainProgress
 
 from ..e2e.world import World, until
 from .helm import CHART, NAMESPACE, Helm, HelmError, Manifest, one, prometheus_definitions

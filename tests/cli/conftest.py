@@ -18,13 +18,13 @@ from typer.testing import CliRunner, Result
 
 from trainsweep.api.common import ProviderName
 from trainsweep.cli import app
-from trainsweep.cli.examples import accounts
-from trainsweep.devcluster import ControlPlane
-from trainsweep.simulators.loading import load_scenario
-from trainsweep.simulators.modelarts import ModelArtsScenario, ModelArtsSimulator
-from trainsweep.simulators.qianfan import QianfanScenario, QianfanSimulator
-from trainsweep.simulators.server import serve
-from trainsweep.simulators.simulator import Simulator
+from trainsweep_devtools.cli.examples import accounts
+from trainsweep_devtools.devcluster import ControlPlane
+from trainsweep_devtools.simulators.loading import load_scenario
+from trainsweep_devtools.simulators.modelarts import ModelArtsScenario, ModelArtsSimulator
+from trainsweep_devtools.simulators.qianfan import QianfanScenario, QianfanSimulator
+from trainsweep_devtools.simulators.server import serve
+from trainsweep_devtools.simulators.simulator import Simulator
 
 CRDS = Path(__file__).parents[2] / "crds"
 PROJECT = "0123456789abcdef0123456789abcdef"

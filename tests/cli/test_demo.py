@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from trainsweep.api.kinds import KINDS
-from trainsweep.cli.demo_screen import Row, Screen, missing
-from trainsweep.cli.examples import SEEDS, Write
 from trainsweep.core.resource import Key
-from trainsweep.simulators.journal import Entry
+from trainsweep_devtools.cli.demo_screen import Row, Screen, missing
+from trainsweep_devtools.cli.examples import SEEDS, Write
+from trainsweep_devtools.simulators.journal import Entry
 
 COMMAND = [sys.executable, "-c", "from trainsweep.cli import main; main()", "demo"]
 LIMIT = 120

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from trainsweep.api.kinds import REMOTE_KINDS
-from trainsweep.cli.examples import ACCOUNTS, SEEDS, accounts, example
+from trainsweep_devtools.cli.examples import ACCOUNTS, SEEDS, accounts, example
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FILES = sorted(EXAMPLES.rglob("*.yaml"))

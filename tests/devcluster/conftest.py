@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trainsweep.devcluster import Binaries, PlainProgress, find_binaries
+from trainsweep_devtools.devcluster import Binaries, PlainProgress, find_binaries
 
 # Answers the three commands that the build uses, and writes down what it was asked. FAKE_GO_FAILS makes a build fail.
 _GO = """\

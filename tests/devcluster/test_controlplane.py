@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from trainsweep.devcluster import Binaries, Component, ControlPlane, DevClusterError, User
+from trainsweep_devtools.devcluster import Binaries, Component, ControlPlane, DevClusterError, User
 
 pytestmark = pytest.mark.apiserver
 
@@ -191,7 +191,7 @@ def test_controllers_that_were_not_found_cannot_be_started(binaries, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda s: s.name)
 def test_the_command_prints_a_kubeconfig_and_leaves_nothing_however_it_ends(binaries, number):
-    command = [sys.executable, "-m", "trainsweep.devcluster"]
+    command = [sys.executable, "-m", "trainsweep_devtools.devcluster"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
         assert running.stdout is not None
         printed = re.fullmatch(r"export KUBECONFIG=(\S+)\n", running.stdout.readline())

@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from trainsweep.devcluster import DevClusterError, build, download, find_binaries
-from trainsweep.devcluster.cache import Cache, this_platform
+from trainsweep_devtools.devcluster import DevClusterError, build, download, find_binaries
+from trainsweep_devtools.devcluster.cache import Cache, this_platform
 
 SERVER = ("etcd", "kube-apiserver")
 
@@ -216,7 +216,7 @@ def test_who_finds_the_cache_locked_waits_and_takes_what_the_other_built(find, c
 
 def test_an_interrupted_command_does_not_pass_for_one_that_is_done(environ, cache):
     cache.root.mkdir(parents=True)
-    command = [sys.executable, "-m", "trainsweep.devcluster", "--build-only"]
+    command = [sys.executable, "-m", "trainsweep_devtools.devcluster", "--build-only"]
     with (cache.root / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as running:

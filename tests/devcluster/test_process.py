@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from trainsweep.devcluster import Binaries, ControlPlane, DevClusterError
-from trainsweep.devcluster.process import Process
+from trainsweep_devtools.devcluster import Binaries, ControlPlane, DevClusterError
+from trainsweep_devtools.devcluster.process import Process
 
 # Ignores polite requests, and says its own process id once it does.
 STUBBORN = """
@@ -25,7 +25,7 @@ time.sleep(600)
 USER = """
 import signal, sys, time
 from pathlib import Path
-from trainsweep.devcluster.process import Process
+from trainsweep_devtools.devcluster.process import Process
 directory = Path(sys.argv[1])
 command = [sys.executable, "-c", sys.argv[2]]
 process = Process(command, directory=directory, log=directory.parent / "log", remove=directory)

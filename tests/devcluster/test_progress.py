@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from trainsweep.devcluster import PlainProgress
-from trainsweep.devcluster.progress import duration
+from trainsweep_devtools.devcluster import PlainProgress
+from trainsweep_devtools.devcluster.progress import duration
 
 
 def test_each_tenth_is_told_once_with_an_estimate():

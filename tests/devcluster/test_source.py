@@ -3,10 +3,10 @@
 import re
 from importlib.resources import files
 
-from trainsweep.devcluster import build, download, golang
+from trainsweep_devtools.devcluster import build, download, golang
 
-GO_MOD = (files("trainsweep.devcluster") / "source" / "go.mod.txt").read_text()
-GO_SUM = (files("trainsweep.devcluster") / "source" / "go.sum.txt").read_text()
+GO_MOD = (files("trainsweep_devtools.devcluster") / "source" / "go.mod.txt").read_text()
+GO_SUM = (files("trainsweep_devtools.devcluster") / "source" / "go.sum.txt").read_text()
 
 
 def test_the_module_builds_the_version_that_its_binaries_claim():

@@ -9,7 +9,7 @@ import pytest
 from tests.chart.conftest import helm
 from tests.e2e.conftest import install_crds
 
-from trainsweep.devcluster import ControlPlane
+from trainsweep_devtools.devcluster import ControlPlane
 
 __all__ = ["helm"]
 

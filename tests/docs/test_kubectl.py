@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from trainsweep.api.names import API_VERSION
-from trainsweep.devcluster import ControlPlane
+from trainsweep_devtools.devcluster import ControlPlane
 
 from .conftest import kubectl
 from .test_commands import COMMANDS, label

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trainsweep.api.names import API_VERSION
-from trainsweep.devcluster import ControlPlane
+from trainsweep_devtools.devcluster import ControlPlane
 
 from .conftest import kubectl
 from .pages import blocks, name, pages_with

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from trainsweep.devcluster import ControlPlane
+from trainsweep_devtools.devcluster import ControlPlane
 
 from .conftest import kubectl
 from .pages import DOCS, Block, blocks

@@ -12,12 +12,12 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from trainsweep.devcluster import ControlPlane
-from trainsweep.simulators.keys import Key
-from trainsweep.simulators.loading import load_scenario
-from trainsweep.simulators.modelarts import ModelArtsScenario, ModelArtsSimulator
-from trainsweep.simulators.qianfan import QianfanScenario, QianfanSimulator
-from trainsweep.simulators.server import serve
+from trainsweep_devtools.devcluster import ControlPlane
+from trainsweep_devtools.simulators.keys import Key
+from trainsweep_devtools.simulators.loading import load_scenario
+from trainsweep_devtools.simulators.modelarts import ModelArtsScenario, ModelArtsSimulator
+from trainsweep_devtools.simulators.qianfan import QianfanScenario, QianfanSimulator
+from trainsweep_devtools.simulators.server import serve
 
 from .api import Api, AuditLog
 from .world import BAIDU, HUAWEI, World

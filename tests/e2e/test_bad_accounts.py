@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from trainsweep.simulators.keys import Key
 from trainsweep.telemetry.logs import JsonFormatter, PrettyFormatter
+from trainsweep_devtools.simulators.keys import Key
 
 from .world import BAIDU, HUAWEI, PROJECT, World, condition, until
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from trainsweep.devcluster import ControlPlane
+from trainsweep_devtools.devcluster import ControlPlane
 
 from .conftest import CRDS, install_crds, make_world
 from .world import BAIDU, World, condition, until

@@ -11,11 +11,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from trainsweep.devcluster import ControlPlane
-from trainsweep.simulators.journal import Entry
-from trainsweep.simulators.modelarts import ModelArtsSimulator
-from trainsweep.simulators.qianfan import QianfanSimulator
-from trainsweep.simulators.simulator import Simulator
+from trainsweep_devtools.devcluster import ControlPlane
+from trainsweep_devtools.simulators.journal import Entry
+from trainsweep_devtools.simulators.modelarts import ModelArtsSimulator
+from trainsweep_devtools.simulators.qianfan import QianfanSimulator
+from trainsweep_devtools.simulators.simulator import Simulator
 
 from ..operator_rights import OPERATOR
 from .api import Api, AuditLog

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from trainsweep.simulators.keys import Key
-from trainsweep.simulators.server import serve
-from trainsweep.simulators.world import Missing
+from trainsweep_devtools.simulators.keys import Key
+from trainsweep_devtools.simulators.server import serve
+from trainsweep_devtools.simulators.world import Missing
 
 from .clock import FACTOR, Clock
 from .fleet import Fleet

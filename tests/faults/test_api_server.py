@@ -18,8 +18,8 @@ from trainsweep.cluster.decode import Config, decode
 from trainsweep.cluster.informer import Informer
 from trainsweep.cluster.resync import resync
 from trainsweep.core.resource import Resource
-from trainsweep.devcluster import ControlPlane
 from trainsweep.kube.client import KubeClient, KubeError, Login
+from trainsweep_devtools.devcluster import ControlPlane
 
 from .proxy import ApiFault, Proxy, Trouble
 from .upstream import Upstream, User

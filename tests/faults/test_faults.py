@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from trainsweep.devcluster import ControlPlane
+from trainsweep_devtools.devcluster import ControlPlane
 
 from .judge import judge
 from .operators import Nursery

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trainsweep.simulators.modelarts import ModelArtsScenario, ModelArtsSimulator
-from trainsweep.simulators.qianfan import QianfanScenario, QianfanSimulator
-from trainsweep.simulators.simulator import Simulator
-from trainsweep.simulators.wire import Action, Call, Reply
+from trainsweep_devtools.simulators.modelarts import ModelArtsScenario, ModelArtsSimulator
+from trainsweep_devtools.simulators.qianfan import QianfanScenario, QianfanSimulator
+from trainsweep_devtools.simulators.simulator import Simulator
+from trainsweep_devtools.simulators.wire import Action, Call, Reply
 
 HUAWEI, BAIDU = "huawei", "baidu"
 PROJECT = "0123456789abcdef0123456789abcdef"

@@ -14,7 +14,7 @@ import aiohttp
 
 from trainsweep.api.kinds import KINDS
 from trainsweep.api.names import API_VERSION
-from trainsweep.devcluster import ControlPlane
+from trainsweep_devtools.devcluster import ControlPlane
 
 from ..operator_rights import OPERATOR
 

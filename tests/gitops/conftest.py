@@ -13,7 +13,7 @@ from tests.e2e.conftest import install_crds, make_world
 from tests.e2e.world import World
 from tests.tools.builder import GITOPS_AGENT, obtain
 
-from trainsweep.devcluster import ControlPlane, DevClusterError, PlainProgress
+from trainsweep_devtools.devcluster import ControlPlane, DevClusterError, PlainProgress
 
 from .agent import Agent
 from .gitops import GitOps

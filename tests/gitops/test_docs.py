@@ -13,7 +13,7 @@ import yaml
 from tests.e2e.world import World, condition, until
 
 from trainsweep.api.kinds import KINDS
-from trainsweep.devcluster import ControlPlane
+from trainsweep_devtools.devcluster import ControlPlane
 
 from .evaluators import RULES
 

@@ -20,7 +20,7 @@ import httpx
 import pytest
 import yaml
 
-from trainsweep.devcluster import ControlPlane
+from trainsweep_devtools.devcluster import ControlPlane
 
 from ..e2e.world import World, until
 from ..operator_rights import OPERATOR

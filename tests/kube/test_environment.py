@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from trainsweep.devcluster import ControlPlane
 from trainsweep.kube.client import KubeClient, Login
+from trainsweep_devtools.devcluster import ControlPlane
 
 pytestmark = pytest.mark.apiserver
 

@@ -13,9 +13,9 @@ import pytest
 from tests.e2e.conftest import install_crds
 
 from trainsweep.cluster.informer import Informer
-from trainsweep.devcluster import Component, ControlPlane
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, Login
+from trainsweep_devtools.devcluster import Component, ControlPlane
 
 pytestmark = pytest.mark.apiserver
 

@@ -10,11 +10,11 @@ from urllib.parse import quote
 import pytest
 from multidict import CIMultiDict
 
-from trainsweep.simulators import baidu_verify, huawei_verify
-from trainsweep.simulators.loading import load_scenario
-from trainsweep.simulators.modelarts import ModelArtsScenario, ModelArtsSimulator
-from trainsweep.simulators.qianfan import QianfanScenario, QianfanSimulator
-from trainsweep.simulators.wire import Call, Reply
+from trainsweep_devtools.simulators import baidu_verify, huawei_verify
+from trainsweep_devtools.simulators.loading import load_scenario
+from trainsweep_devtools.simulators.modelarts import ModelArtsScenario, ModelArtsSimulator
+from trainsweep_devtools.simulators.qianfan import QianfanScenario, QianfanSimulator
+from trainsweep_devtools.simulators.wire import Call, Reply
 
 PROJECT = "0123456789abcdef0123456789abcdef"
 NOON = 1_790_000_000.0

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
-from trainsweep.simulators.keys import Key
+from trainsweep_devtools.simulators.keys import Key
 
 PROJECT = "0123456789abcdef0123456789abcdef"
 JOBS = f"/v1/{PROJECT}/training-jobs"

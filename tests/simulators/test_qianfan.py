@@ -3,7 +3,7 @@
 import pytest
 from multidict import CIMultiDict
 
-from trainsweep.simulators.wire import Call
+from trainsweep_devtools.simulators.wire import Call
 
 JOB, EMPTY = "job-k2f7q8m3x5ab", "job-e8mpty00job1"
 RUNNING, DONE, WAITING = "task-r1unn1ng0001", "task-d0ne00000002", "task-wa1t1ng00003"

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from trainsweep.cli import app
 from trainsweep.core.errors import ConfigurationError
-from trainsweep.simulators.loading import load_scenario
-from trainsweep.simulators.modelarts import ModelArtsScenario, ModelArtsSimulator
-from trainsweep.simulators.qianfan import QianfanScenario, QianfanSimulator
+from trainsweep_devtools.simulators.loading import load_scenario
+from trainsweep_devtools.simulators.modelarts import ModelArtsScenario, ModelArtsSimulator
+from trainsweep_devtools.simulators.qianfan import QianfanScenario, QianfanSimulator
 
 PROGRAM = "from trainsweep.cli import main; main()"
 

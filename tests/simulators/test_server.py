@@ -3,11 +3,11 @@
 import httpx
 import pytest
 
-from trainsweep.simulators import admin
-from trainsweep.simulators.loading import load_scenario
-from trainsweep.simulators.modelarts import ModelArtsScenario, ModelArtsSimulator
-from trainsweep.simulators.server import serve
-from trainsweep.simulators.wire import Call
+from trainsweep_devtools.simulators import admin
+from trainsweep_devtools.simulators.loading import load_scenario
+from trainsweep_devtools.simulators.modelarts import ModelArtsScenario, ModelArtsSimulator
+from trainsweep_devtools.simulators.server import serve
+from trainsweep_devtools.simulators.wire import Call
 
 PROJECT = "0123456789abcdef0123456789abcdef"
 VERSION = f"/v1/{PROJECT}/training-jobs/155502/versions/1"

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import pytest
 from multidict import CIMultiDict
 
-from trainsweep.simulators import baidu_verify, huawei_verify
-from trainsweep.simulators.wire import Call
+from trainsweep_devtools.simulators import baidu_verify, huawei_verify
+from trainsweep_devtools.simulators.wire import Call
 
 DATA = Path(__file__).parent.parent / "data"
 HUAWEI = json.loads((DATA / "huawei-signing-vectors.json").read_text())["vectors"]

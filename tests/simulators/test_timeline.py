@@ -1,6 +1,6 @@
 """States as a function of time."""
 
-from trainsweep.simulators.timeline import Departure, Stage, Timeline, course
+from trainsweep_devtools.simulators.timeline import Departure, Stage, Timeline, course
 
 STAGES = (Stage("queued", 5), Stage("running", 60), Stage("done", None))
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from string import Formatter
 from tempfile import TemporaryDirectory
 
-from trainsweep.devcluster import ControlPlane, PlainProgress, User, find_binaries
+from trainsweep_devtools.devcluster import ControlPlane, PlainProgress, User, find_binaries
 
 from ..e2e.conftest import install_crds, make_world
 from ..e2e.world import HUAWEI, PROJECT, World

@@ -13,8 +13,8 @@ from urllib.parse import quote
 import pytest
 from pydantic import SecretStr
 
-from trainsweep.simulators.keys import Key
 from trainsweep.telemetry import logs
+from trainsweep_devtools.simulators.keys import Key
 
 from ..e2e.world import BAIDU, HUAWEI, PROJECT, World
 from ..operator_rights import OPERATOR

@@ -9,7 +9,7 @@ import sys
 
 from builder import GITOPS_AGENT, HELM, obtain
 
-from trainsweep.devcluster import DevClusterError, PlainProgress, find_binaries
+from trainsweep_devtools.devcluster import DevClusterError, PlainProgress, find_binaries
 
 
 def main() -> int:

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainsweep.devcluster import Progress
-from trainsweep.devcluster.cache import Cache, holds, publish
-from trainsweep.devcluster.command import follow
-from trainsweep.devcluster.golang import find_go
+from trainsweep_devtools.devcluster import Progress
+from trainsweep_devtools.devcluster.cache import Cache, holds, publish
+from trainsweep_devtools.devcluster.command import follow
+from trainsweep_devtools.devcluster.golang import find_go
 
 #: Seconds without a word from Go, while modules are downloaded or packages compiled.
 SILENCE = 180.0

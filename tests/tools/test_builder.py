@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trainsweep.devcluster import DevClusterError, PlainProgress
+from trainsweep_devtools.devcluster import DevClusterError, PlainProgress
 
 from .builder import Tool, obtain
 

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from trainsweep.simulators.loading import load_scenario
-from trainsweep.simulators.modelarts import ModelArtsScenario, ModelArtsSimulator
-from trainsweep.simulators.qianfan import QianfanScenario, QianfanSimulator
-from trainsweep.simulators.server import serve
-from trainsweep.simulators.simulator import Simulator
+from trainsweep_devtools.simulators.loading import load_scenario
+from trainsweep_devtools.simulators.modelarts import ModelArtsScenario, ModelArtsSimulator
+from trainsweep_devtools.simulators.qianfan import QianfanScenario, QianfanSimulator
+from trainsweep_devtools.simulators.server import serve
+from trainsweep_devtools.simulators.simulator import Simulator
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""The commands `trainsweep demo` and `trainsweep simulate`."""
