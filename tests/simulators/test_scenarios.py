@@ -9,8 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from trainsweep.cli import app
-from trainsweep.core.errors import ConfigurationError
-from trainsweep_devtools.simulators.loading import load_scenario
+from trainsweep_devtools.simulators.loading import ScenarioError, load_scenario
 from trainsweep_devtools.simulators.modelarts import ModelArtsScenario, ModelArtsSimulator
 from trainsweep_devtools.simulators.qianfan import QianfanScenario, QianfanSimulator
 
@@ -69,14 +68,14 @@ def test_tuning_jobs_and_tasks_are_generated_in_bulk(tmp_path):
     ],
 )
 def test_an_unfit_scenario_says_so_without_its_secrets(tmp_path, text):
-    with pytest.raises(ConfigurationError, match=r"scenario\.yaml is not fit") as refused:
+    with pytest.raises(ScenarioError, match=r"scenario\.yaml is not fit") as refused:
         load_scenario(ModelArtsScenario, write(tmp_path, text))
 
     assert "hush-hush" not in str(refused.value)
 
 
 def test_a_scenario_that_is_not_there_says_so(tmp_path):
-    with pytest.raises(ConfigurationError, match="No such file"):
+    with pytest.raises(ScenarioError, match="No such file"):
         load_scenario(QianfanScenario, tmp_path / "nothing.yaml")
 
 

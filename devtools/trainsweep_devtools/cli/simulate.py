@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
-from trainsweep.core.errors import ConfigurationError
 from trainsweep_devtools.simulators.keys import Key
-from trainsweep_devtools.simulators.loading import Scenario, load_scenario
+from trainsweep_devtools.simulators.loading import Scenario, ScenarioError, load_scenario
 from trainsweep_devtools.simulators.modelarts import ModelArtsScenario, ModelArtsSimulator
 from trainsweep_devtools.simulators.qianfan import QianfanScenario, QianfanSimulator
 from trainsweep_devtools.simulators.server import serve
@@ -91,8 +90,8 @@ def qianfan(
 def _or_exit(model: type[Scenario], path: Path | None) -> Scenario:
     try:
         return load_scenario(model, path)
-    except ConfigurationError as error:
-        raise typer.BadParameter(error.message, param_hint="--scenario") from None
+    except ScenarioError as error:
+        raise typer.BadParameter(str(error), param_hint="--scenario") from None
 
 
 def _keys(access_key: str, secret_key: str) -> list[Key]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from trainsweep.core.errors import TrainsweepError
 
-
-class DevClusterError(TrainsweepError):
+class DevClusterError(Exception):
     """The local control plane could not be had, or did not start. The text says which step, why, and what to do."""

@@ -9,15 +9,18 @@ from typing import TypeVar
 import yaml
 from pydantic import ValidationError
 
-from trainsweep.core.errors import ConfigurationError
 from trainsweep_devtools.simulators.modelarts import ModelArtsScenario
 from trainsweep_devtools.simulators.qianfan import QianfanScenario
 
 Scenario = TypeVar("Scenario", ModelArtsScenario, QianfanScenario)
 
 
+class ScenarioError(Exception):
+    """A scenario cannot be read or is not fit. The text says which one and why, without its secrets."""
+
+
 def load_scenario(model: type[Scenario], path: Path | None = None) -> Scenario:
-    """Read a scenario, the package's own when no file is named. Raises ConfigurationError."""
+    """Read a scenario, the package's own when no file is named. Raises ScenarioError."""
     if path is None:
         name = "modelarts.yaml" if model is ModelArtsScenario else "qianfan.yaml"
         text = (resources.files("trainsweep_devtools.simulators") / "scenarios" / name).read_text(encoding="utf-8")
@@ -25,10 +28,8 @@ def load_scenario(model: type[Scenario], path: Path | None = None) -> Scenario:
         try:
             text = path.read_text(encoding="utf-8")
         except OSError as error:
-            raise ConfigurationError("ScenarioInvalid", f"Cannot read the scenario {path}: {error.strerror}.") from None
+            raise ScenarioError(f"Cannot read the scenario {path}: {error.strerror}.") from None
     try:
         return model.model_validate(yaml.safe_load(text) or {})
     except (yaml.YAMLError, ValidationError) as error:
-        raise ConfigurationError(
-            "ScenarioInvalid", f"The scenario {path or 'of the package'} is not fit: {error}"
-        ) from None
+        raise ScenarioError(f"The scenario {path or 'of the package'} is not fit: {error}") from None
