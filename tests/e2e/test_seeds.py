@@ -146,7 +146,7 @@ async def test_003_stopped_stops_exactly_the_named_version(world: World, identit
 
 
 async def test_stopped_stops_each_active_version_of_a_job(world: World):
-    world.modelarts.add("version", job="155500", state="RUNNING")
+    world.modelarts.add("version", job="155500", id=3, state="RUNNING")
     await world.resource("TrainingJob", "mnist", jobID="155500", desiredState="Stopped")
     status = await world.reaches("TrainingJob", "mnist", "Stopped")
     assert sorted(world.writes()) == [("StopVersion", "155500/1"), ("StopVersion", "155500/3")]

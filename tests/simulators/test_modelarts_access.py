@@ -35,7 +35,8 @@ def signed(modelarts, sign, *, path=JOBS, access_key="", secret_key="", off=0.0,
 def test_a_call_without_credentials_is_refused(modelarts):
     answer = modelarts.send(modelarts.call("GET", JOBS))
 
-    assert (answer.status, answer.body["error_code"]) == (401, "ModelArts.0201")
+    assert (answer.status, answer.body["error_code"]) == (401, "APIGW.0301")
+    assert answer.body["error_msg"] == "Incorrect IAM authentication information: x-auth-token not found"
 
 
 def test_a_wrong_secret_is_refused_in_the_gateways_form(modelarts, signed_for_huawei):
@@ -43,6 +44,16 @@ def test_a_wrong_secret_is_refused_in_the_gateways_form(modelarts, signed_for_hu
 
     assert (answer.status, answer.body["error_code"]) == (401, "APIGW.0301")
     assert answer.body["request_id"] == answer.headers["X-Request-Id"]
+    words = "Incorrect IAM authentication information: verify aksk signature fail, canonicalRequest:GET|"
+    assert answer.body["error_msg"].startswith(words)
+
+
+def test_an_expired_signature_is_refused_with_both_times(modelarts, signed_for_huawei):
+    message = signed(modelarts, signed_for_huawei, off=-1200).body["error_msg"]
+
+    assert message.startswith("Incorrect IAM authentication information: calc aksk signature fail:signature expired,")
+    assert "signature time:" in message
+    assert "server time:" in message
 
 
 def test_five_failures_in_a_row_lock_the_key_for_five_minutes(modelarts, signed_for_huawei):
@@ -64,8 +75,9 @@ def test_a_good_call_between_failures_forgets_them(modelarts, signed_for_huawei)
 def test_an_unknown_access_key_is_locked_too(modelarts, signed_for_huawei):
     messages = [signed(modelarts, signed_for_huawei, access_key="NOBODY").body["error_msg"] for _ in range(6)]
 
-    assert "does not exist" in messages[4]
-    assert "forbidden" in messages[5]
+    intro = "Incorrect IAM authentication information: "
+    assert set(messages[:5]) == {f"{intro}Get secretKey failed,ak:NOBODY,err:ak not exist"}
+    assert messages[5] == f"{intro}AK access failed to reach the limit,forbidden"
 
 
 @pytest.mark.parametrize(("off", "status"), [(-890, 200), (-910, 401), (910, 401)])

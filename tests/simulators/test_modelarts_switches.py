@@ -96,11 +96,23 @@ def test_prefix_of_gateway_codes(modelarts):
 
 
 def test_v2_delete_of_a_running_job(modelarts):
+    modelarts.simulator.switch(v2_delete_phases=["Completed"])
     refused = modelarts("DELETE", f"/v2/training-jobs/{JOB}")
     modelarts.simulator.switch(v2_delete_phases=["Running"])
 
     assert error(refused) == (409, "ModelArts.2878")
     assert modelarts("DELETE", f"/v2/training-jobs/{JOB}").status == 202
+
+
+def test_numbers_or_text_in_the_answer_to_a_create(modelarts):
+    def create(name):
+        created = modelarts("POST", "/training-jobs", {"job_name": name, "config": {"worker_server_num": 1}}).body
+        return {type(created[field]) for field in ("job_id", "version_id", "status", "create_time")}
+
+    numbers = create("first")
+    modelarts.simulator.switch(create_answers="text")
+
+    assert (numbers, create("second")) == ({int}, {str})
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(1, 12), (30, 9)])

@@ -128,11 +128,11 @@ def test_a_config_can_be_made_changed_and_listed(modelarts):
 def test_a_created_job_goes_from_init_over_waiting_to_running(modelarts):
     created = modelarts("POST", "/training-jobs", {"job_name": "new", "config": {"worker_server_num": 1}}).body
 
-    assert (created["status"], created["version_name"]) == ("1", "V0001")
+    assert (created["status"], created["version_name"]) == (1, "V0001")
     seen = []
     for seconds in (0, 2, 3):
         modelarts.clock.advance(seconds)
-        seen.append(modelarts.status(f"{created['job_id']}/1"))
+        seen.append(modelarts.status(f"{created['job_id']}/{created['version_id']}"))
     assert seen == [1, 7, 8]
 
 
@@ -155,8 +155,34 @@ def test_a_second_version_follows_the_first(modelarts):
     config = {"worker_server_num": 1, "pre_version_id": 1}
     created = modelarts("POST", "/training-jobs/155502/versions", {"config": config}).body
 
-    assert (created["version_id"], created["version_name"]) == ("2", "V0002")
-    assert modelarts("GET", "/training-jobs/155502/versions/2").body["pre_version_id"] == 1
+    shown = modelarts("GET", f"/training-jobs/155502/versions/{created['version_id']}").body
+    assert (shown["version_name"], shown["pre_version_id"]) == ("V0002", 1)
+
+
+def test_names_of_versions_count_in_their_job_and_ids_over_all_jobs(modelarts):
+    config = {"worker_server_num": 1}
+    made = [modelarts("POST", "/training-jobs", {"job_name": name, "config": config}).body for name in ("a", "b")]
+    follow_up = {"config": config | {"pre_version_id": made[0]["version_id"]}}
+    made.append(modelarts("POST", f"/training-jobs/{made[0]['job_id']}/versions", follow_up).body)
+
+    assert [answer["version_name"] for answer in made] == ["V0001", "V0001", "V0002"]
+    ids = [answer["version_id"] for answer in made]
+    assert ids == sorted(set(ids))
+    assert min(ids) > 1000
+
+
+def test_the_name_of_a_deleted_version_is_not_given_again(modelarts):
+    modelarts("DELETE", "/training-jobs/155501/versions/2")
+    modelarts.clock.advance(2)
+    config = {"worker_server_num": 1, "pre_version_id": 1}
+
+    assert modelarts("POST", "/training-jobs/155501/versions", {"config": config}).body["version_name"] == "V0003"
+
+
+def test_a_create_answers_with_numbers(modelarts):
+    created = modelarts("POST", "/training-jobs", {"job_name": "new", "config": {"worker_server_num": 1}}).body
+
+    assert {type(created[name]) for name in ("job_id", "version_id", "status", "create_time")} == {int}
 
 
 def test_a_run_ends_by_itself_when_its_time_is_over(modelarts):
@@ -164,10 +190,12 @@ def test_a_run_ends_by_itself_when_its_time_is_over(modelarts):
         "v1-job", name="short", versions=[{"state": "WAITING", "ends_after": 60, "ends_as": 11}]
     )
 
+    version = modelarts("GET", f"/training-jobs/{id}/versions").body["versions"][0]["version_id"]
+
     modelarts.clock.advance(62)
-    assert modelarts.status(f"{id}/1") == 8
+    assert modelarts.status(f"{id}/{version}") == 8
     modelarts.clock.advance(1)
-    assert modelarts.status(f"{id}/1") == 11
+    assert modelarts.status(f"{id}/{version}") == 11
 
 
 def test_an_unknown_number_can_be_shown(modelarts):

@@ -50,7 +50,7 @@ def test_a_deleted_job_is_gone_after_a_while(modelarts):
 
     delete = modelarts("DELETE", PATH)
 
-    assert (delete.status, delete.body) == (202, "")
+    assert (delete.status, delete.body) == (202, None)
     assert phase(modelarts) == "Completed"
     modelarts.clock.advance(2)
     gone = modelarts("GET", PATH)
@@ -66,6 +66,33 @@ def test_a_search_counts_offset_in_pages(modelarts):
     assert [len(page["items"]) for page in pages] == [3, 3, 2, 0]
     assert {page["total"] for page in pages} == {8}
     assert len({item["metadata"]["id"] for page in pages for item in page["items"]}) == 8
+
+
+@pytest.mark.parametrize("state", ["Creating", "Pending", "Running"])
+def test_an_active_job_may_be_deleted_at_once(modelarts, state):
+    modelarts.simulator.set_state(JOB, state)
+
+    assert modelarts("DELETE", PATH).status == 202
+    modelarts.clock.advance(2)
+    assert modelarts("GET", PATH).body["error_code"] == "ModelArts.2775"
+
+
+def test_a_delete_that_races_with_a_terminate_is_refused(modelarts):
+    terminate(modelarts)
+    answer = modelarts("DELETE", PATH)
+
+    assert (answer.status, answer.body["error_code"], answer.effect) == (409, "ModelArts.2878", False)
+
+
+@pytest.mark.parametrize(
+    ("phase", "secondary"), [("Pending", "Queuing"), ("Running", "Running"), ("Abnormal", "Lost"), ("Failed", "Failed")]
+)
+def test_the_secondary_phase_has_words_of_its_own(modelarts, phase, secondary):
+    modelarts.simulator.set_state(JOB, phase)
+
+    status = modelarts("GET", PATH).body["status"]
+
+    assert (status["phase"], status["secondary_phase"]) == (phase, secondary)
 
 
 @pytest.mark.parametrize("body", [{"kind": "job"}, {"metadata": []}, {"metadata": {"name": "a b"}}, {"metadata": "x"}])

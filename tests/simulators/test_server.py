@@ -136,7 +136,7 @@ async def test_the_admin_path_shows_and_clears_the_journal(client):
 
 async def test_the_admin_path_changes_things(client):
     added = await client.post(
-        "/_sim/things", json={"kind": "v1-job", "name": "new", "versions": [{"state": "RUNNING"}]}
+        "/_sim/things", json={"kind": "v1-job", "name": "new", "versions": [{"id": 1, "state": "RUNNING"}]}
     )
     id = added.json()["id"]
     await client.patch("/_sim/things", json={"id": "155502/1", "state": "11"})

@@ -67,9 +67,31 @@ def test_it_stops_and_deletes_a_job_and_sees_it_gone(sdk, connect, modelarts):
     assert effects == ["StopTrainingJob", "DeleteTrainingJob"]
 
 
-def test_it_sees_a_refused_delete(sdk, connect):
+def test_it_reads_the_empty_body_of_an_accepted_delete(sdk, connect, modelarts):
+    deleted = connect().delete_training_job(sdk.DeleteTrainingJobRequest(training_job_id=JOB))
+
+    assert (deleted.status_code, deleted.raw_content) == (202, b"")
+
+
+def test_it_deletes_a_running_job_without_a_stop_before(sdk, connect, modelarts):
+    connect().delete_training_job(sdk.DeleteTrainingJobRequest(training_job_id=JOB))
+
+    assert JOB not in [thing["id"] for thing in modelarts[0].things()]
+
+
+@pytest.mark.parametrize(("phase", "secondary"), [("Pending", "Queuing"), ("Abnormal", "Lost")])
+def test_it_reads_the_secondary_phase(sdk, connect, modelarts, phase, secondary):
+    modelarts[0].set_state(JOB, phase)
+
+    status = connect().show_training_job_details(sdk.ShowTrainingJobDetailsRequest(training_job_id=JOB)).status
+
+    assert (status.phase, status.secondary_phase) == (phase, secondary)
+
+
+def test_it_sees_a_refused_delete(sdk, connect, modelarts):
     from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 
+    modelarts[0].set_state(JOB, "Terminating")
     with pytest.raises(ClientRequestException) as refused:
         connect().delete_training_job(sdk.DeleteTrainingJobRequest(training_job_id=JOB))
 
@@ -84,6 +106,20 @@ def test_it_sees_a_refused_signature(sdk, connect):
 
     assert (refused.value.status_code, refused.value.error_code) == (401, "APIGW.0301")
     assert refused.value.request_id
+
+
+def test_it_sees_that_its_key_is_unknown(sdk, connect, modelarts):
+    from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
+
+    client = connect()
+    key = modelarts[0].scenario.access_keys[0].access_key
+    modelarts[0].rotate([])
+    with pytest.raises(ClientRequestException) as refused:
+        client.show_training_job_details(sdk.ShowTrainingJobDetailsRequest(training_job_id=JOB))
+
+    assert (refused.value.status_code, refused.value.error_code) == (401, "APIGW.0301")
+    words = f"Incorrect IAM authentication information: Get secretKey failed,ak:{key},err:ak not exist"
+    assert refused.value.error_msg == words
 
 
 def test_it_creates_a_job(sdk, connect, modelarts):

@@ -106,4 +106,7 @@ def test_it_creates_a_job_and_a_config(client, modelarts):
 
     names = [thing["name"] for thing in modelarts[0].things()]
     assert job.version_name == "V0001"
+    assert [type(number) for number in (job.job_id, job.version_id, job.status)] == [int, int, int]
+    assert [version.version_name for version in client.training_job_versions(job.job_id)] == ["V0001"]
+    assert job.version_id not in (1, 2)
     assert {"from-the-sdk", "from-the-sdk-too"} <= set(names)

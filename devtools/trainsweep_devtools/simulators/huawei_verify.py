@@ -74,7 +74,7 @@ def verify(call: Call, claim: Claim, secret_key: str, now: float) -> None:
         raise Mismatch(f"X-Sdk-Date is missing or not of the form YYYYMMDDTHHMMSSZ: {date!r}") from None
     if abs(now - signed_at) > TOLERANCE:
         server = datetime.fromtimestamp(now, UTC).strftime(_DATE)
-        raise Mismatch(f"signature expired: signed at {date}, the server's time is {server}")
+        raise Mismatch(f"calc aksk signature fail:signature expired, signature time:{date},server time:{server}")
     if "x-sdk-date" not in claim.signed_headers:
         raise Mismatch("x-sdk-date is not among the signed headers")
     if list(claim.signed_headers) != sorted(claim.signed_headers):
@@ -86,7 +86,7 @@ def verify(call: Call, claim: Claim, secret_key: str, now: float) -> None:
     to_sign = f"{ALGORITHM}\n{date}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     expected = hmac.new(secret_key.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
     if not hmac.compare_digest(expected, claim.signature):
-        raise Mismatch(f"verify aksk signature fail, canonical request: {canonical.replace(chr(10), '|')}")
+        raise Mismatch(f"verify aksk signature fail, canonicalRequest:{canonical.replace(chr(10), '|')}")
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:

@@ -1,4 +1,8 @@
-"""Who may pass: AK/SK signatures with the lock, IAM tokens, and the project that a call is about."""
+"""Who may pass: AK/SK signatures with the lock, IAM tokens, and the project that a call is about.
+
+The words of a refusal are the gateway's own, from its FAQ on IAM errors (apig-faq-0003), from the vendor's guide for
+diagnosing API calls, and from answers in public issues (NewFuture/DDNS#136, huaweicloud-sdk-java-v3#44).
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,7 @@ class Access:
             self._check_signature(call, now)
             allowed = self._projects
         else:
-            raise Rejection(v2_failure(401, "0201", "The request carries neither a token nor a signature."))
+            raise self._refused("0301", "x-auth-token not found")
         if not project:
             return
         claimed = call.header("X-Project-Id")
@@ -42,7 +46,7 @@ class Access:
     def _token_projects(self, text: str, now: float) -> set[str]:
         token = self.iam.find(text)
         if token is None:
-            raise self._refused("0301", "Incorrect IAM authentication information: decrypt token fail")
+            raise self._refused("0301", "decrypt token fail")
         if now >= token.expires:
             raise self._refused("0307", "The token must be updated.")
         return {token.project.id} if token.project else set()
@@ -50,23 +54,22 @@ class Access:
     def _check_signature(self, call: Call, now: float) -> None:
         claim = huawei_verify.read_claim(call.header("Authorization"))
         if claim is None:
-            raise self._refused(
-                "0301", "Incorrect IAM authentication information: the Authorization header is malformed"
-            )
+            raise self._refused("0301", "the Authorization header is malformed")
         if self.lock.locked(claim.access_key, now):
-            raise self._refused("0301", "AK access failed to reach the limit, forbidden")
+            raise self._refused("0301", "AK access failed to reach the limit,forbidden")
         key = self.keyring.find(claim.access_key)
         try:
             if key is None:
-                raise huawei_verify.Mismatch("the access key does not exist")
+                raise huawei_verify.Mismatch(f"Get secretKey failed,ak:{claim.access_key},err:ak not exist")
             expected = key.security_token.get_secret_value()
             if not hmac.compare_digest(expected.encode(), call.header("X-Security-Token").encode()):
                 raise huawei_verify.Mismatch("the security token does not belong to the access key")
             huawei_verify.verify(call, claim, key.secret_key.get_secret_value(), now)
         except huawei_verify.Mismatch as mismatch:
             self.lock.failed(claim.access_key, now)
-            raise self._refused("0301", f"Incorrect IAM authentication information: {mismatch}") from None
+            raise self._refused("0301", str(mismatch)) from None
         self.lock.succeeded(claim.access_key)
 
     def _refused(self, number: str, message: str) -> Rejection:
-        return Rejection(gateway(401, number, message, self.switches.gateway_prefix))
+        prefix = "Incorrect IAM authentication information: " if number == "0301" else ""
+        return Rejection(gateway(401, number, prefix + message, self.switches.gateway_prefix))

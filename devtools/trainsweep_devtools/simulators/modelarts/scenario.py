@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from trainsweep_devtools.simulators.keys import Key
-from trainsweep_devtools.simulators.modelarts.states import V1_ENDED, V2_ENDED, v1_name
+from trainsweep_devtools.simulators.modelarts.states import V1_ENDED, V2_ACTIVE, V2_ENDED, v1_name
 from trainsweep_devtools.simulators.switches import Answer, CommonSwitches, CommonTiming
 
 V2Phase = Literal["Creating", "Pending", "Running", "Terminating", "Completed", "Failed", "Terminated", "Abnormal"]
@@ -109,18 +109,21 @@ class Switches(CommonSwitches):
     stop_states: frozenset[int] = frozenset({8})
     #: V1 numbers in which a version, or each version of a job, can be deleted. Open: 1, 2, 4, 7, 9.
     delete_states: frozenset[int] = frozenset({8, *V1_ENDED})
+    #: V1: ids, status and time in the answers to create calls: numbers as in all lists, or text as in the sample.
+    create_answers: Literal["numbers", "text"] = "numbers"
     #: V1: what becomes of a job when its last version is deleted.
     last_version_deleted: Literal["job_stays", "job_goes"] = "job_stays"
     #: V1: an accepted delete ends in state 6 instead of absence.
     delete_fails: bool = False
     #: V1 answers as an API that is not published (404 APIGW.0101).
     v1_withdrawn: bool = False
-    #: V2 phases in which DELETE is accepted (202); in others it is refused (409). Open: the active ones.
-    v2_delete_phases: frozenset[str] = frozenset(V2_ENDED)
+    #: V2 phases in which DELETE is accepted (202); in others it is refused (409), as the job is just changing.
+    #: Huawei's Terraform provider deletes without a terminate before; the user guide speaks of ended jobs alone.
+    v2_delete_phases: frozenset[str] = frozenset({*V2_ACTIVE, *V2_ENDED})
     #: V2: an accepted terminate ends in secondary phase TerminatedFailed.
     terminate_fails: bool = False
-    #: Body of V2's 202 answer to a delete.
-    accepted_body: Literal['""', "", "null"] = '""'
+    #: Body of V2's 202 answer to a delete. The page's sample is "", which makes Huawei's Go SDK report an error.
+    accepted_body: Literal['""', "", "null"] = ""
     #: A delete of a thing that is already on its way out.
     second_delete: Literal["accept", "refuse"] = "accept"
     #: The path names a project that the credentials do not belong to.

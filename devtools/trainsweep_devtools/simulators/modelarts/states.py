@@ -44,6 +44,9 @@ V1_ENDED = (3, 5, 6, 10, 11, 12, 13, 14, 16, 17, 20, 21, 22)
 V2_ACTIVE = ("Creating", "Pending", "Running")
 V2_ENDED = ("Completed", "Failed", "Terminated", "Abnormal")
 
+#: Where the secondary phase, which is told beside the phase, has a word of its own.
+SECONDARY = {"Pending": "Queuing", "Abnormal": "Lost"}
+
 #: The internal secondary phase of a stop that failed; the phase beside it stays Terminating.
 TERMINATE_FAILED = "TerminatedFailed"
 

@@ -12,6 +12,8 @@ from trainsweep_devtools.simulators.world import Shelf, Taken, WrongState
 
 #: Ids of jobs that the scenario or a create call leaves open begin here.
 FIRST_ID = 200001
+#: Ids of versions count over all jobs, and begin far from the numbers in their names.
+FIRST_VERSION_ID = 300001
 
 _RUN = frozenset({"RUNNING"})
 _OVER = frozenset({"COMPLETED", "FAILED", "KILLED", "CANCELED", "LOST"})
@@ -19,7 +21,10 @@ _OVER = frozenset({"COMPLETED", "FAILED", "KILLED", "CANCELED", "LOST"})
 
 @dataclass(slots=True)
 class Version:
+    """`number` is that of its name: it counts in the version's own job and is never used twice."""
+
     id: int
+    number: int
     created: float
     timeline: Timeline
     pre_version: int | None = None
@@ -28,9 +33,9 @@ class Version:
 
     @property
     def name(self) -> str:
-        return f"V{self.id:04d}"
+        return f"V{self.number:04d}"
 
-    def number(self, now: float) -> int:
+    def status(self, now: float) -> int:
         return v1_number(self.timeline.state(now))
 
     def started(self, now: float) -> float | None:
@@ -51,11 +56,11 @@ class Job:
     workspace: str
     created: float
     versions: Shelf[Version]
-    last_id: int = 0
+    last_number: int = 0
     departure: Departure | None = None
 
     def latest(self) -> Version | None:
-        return max(self.versions, key=lambda version: version.id, default=None)
+        return max(self.versions, key=lambda version: version.number, default=None)
 
 
 @dataclass(slots=True)
@@ -75,6 +80,7 @@ class V1World:
         self.configs: Shelf[Config] = Shelf("config")
         self._names: dict[str, int] = {}
         self._next_id = FIRST_ID
+        self._next_version_id = FIRST_VERSION_ID
         #: Jobs of which a version is leaving: only these need a look before a list.
         self._unsettled: dict[int, Job] = {}
 
@@ -116,7 +122,7 @@ class V1World:
         config: dict[str, Any] | None = None,
         pre_version: int | None = None,
     ) -> Version:
-        id = job.last_id + 1 if spec.id is None else spec.id
+        id = self._next_version_id if spec.id is None else spec.id
         lasts = self.timing.running if spec.ends_after is None else spec.ends_after
         stages = (
             Stage("INIT", self.timing.starting),
@@ -133,9 +139,10 @@ class V1World:
             ended_ago=spec.ended_ago,
             ends_as=spec.ends_as,
         )
-        version = Version(id, now - spec.age, timeline, pre_version, config or {})
+        version = Version(id, job.last_number + 1, now - spec.age, timeline, pre_version, config or {})
         job.versions.add(str(id), version)
-        job.last_id = max(job.last_id, id)
+        job.last_number = version.number
+        self._next_version_id = max(self._next_version_id, id + 1)
         return version
 
     def add_config(self, spec: ConfigSpec, now: float, fields: dict[str, Any] | None = None) -> Config:
@@ -188,8 +195,8 @@ class V1World:
         self.version(job_id, version_id, now).timeline = Timeline(((now, state),))
 
     def _require(self, version: Version, allowed: frozenset[int], now: float, verb: str) -> None:
-        if version.number(now) not in allowed:
-            raise WrongState("version", str(version.id), f"in status {version.number(now)}", verb)
+        if version.status(now) not in allowed:
+            raise WrongState("version", str(version.id), f"in status {version.status(now)}", verb)
 
     def _already_leaving(self, departure: Departure | None, kind: str, id: str) -> bool:
         if departure is None:

@@ -27,7 +27,7 @@ def list_jobs(world: v1.V1World, call: Call, ids: Ids, now: float) -> Reply:
     workspace, search, status = query.get("workspace_id") or "0", query.get("search_content", ""), query.get("status")
     jobs = [job for job in jobs if job.workspace == workspace and search in job.name]
     if status:
-        jobs = [job for job in jobs if (latest := job.latest()) and str(latest.number(now)) == status]
+        jobs = [job for job in jobs if (latest := job.latest()) and str(latest.status(now)) == status]
     shown = jobs[(page - 1) * per_page : page * per_page]
     return v1_success(
         {
@@ -44,11 +44,11 @@ def create_job(world: v1.V1World, call: Call, ids: Ids, now: float) -> Reply:
     name, config = _name(body, "job_name"), _config(body)
     spec = V1JobSpec(name=name, description=body.get("job_desc", ""), workspace=body.get("workspace_id", "0"), age=0)
     job = world.add_job(spec, now)
-    answer: dict[str, object] = {"job_id": str(job.id), "job_name": name, "create_time": _ms(now)}
+    answer: dict[str, object] = {"job_id": job.id, "job_name": name, "create_time": _ms(now)}
     if config.get("create_version", True):
         version = world.add_version(job, VersionSpec(state="INIT", age=0), now, config)
         answer |= _created(version, now) | {"resource_id": f"job{job.id:08x}"}
-    return v1_success(answer, effect=True)
+    return _as_created(world, answer)
 
 
 def delete_job(world: v1.V1World, call: Call, ids: Ids, now: float) -> Reply:
@@ -59,7 +59,7 @@ def list_versions(world: v1.V1World, call: Call, ids: Ids, now: float) -> Reply:
     query = call.query()
     page, per_page = whole_number(query, "page", 0, 0, 65535), whole_number(query, "per_page", 10, 1, 1000)
     job = world.job(ids["job"], now)
-    versions = job.versions.ordered("id", lambda version: version.id, reverse=True)
+    versions = job.versions.ordered("number", lambda version: version.number, reverse=True)
     shown = versions[(page - 1) * per_page : page * per_page] if page else versions
     answer = _job_head(job) | {
         "version_count": len(versions),
@@ -84,8 +84,8 @@ def create_version(world: v1.V1World, call: Call, ids: Ids, now: float) -> Reply
         raise ValueError("config.pre_version_id is required")
     job.versions.get(str(before), now)
     version = world.add_version(job, VersionSpec(state="INIT", age=0), now, config, before)
-    answer = {"job_id": str(job.id), "job_name": job.name, "create_time": _ms(now)} | _created(version, now)
-    return v1_success(answer, effect=True)
+    answer = {"job_id": job.id, "job_name": job.name, "create_time": _ms(now)} | _created(version, now)
+    return _as_created(world, answer)
 
 
 def delete_version(world: v1.V1World, call: Call, ids: Ids, now: float) -> Reply:
@@ -146,7 +146,7 @@ def _sorted_jobs(world: v1.V1World, query: dict[str, str], now: float) -> list[v
         "engine_type": lambda job: job.id,
     }
     moving: dict[str, Callable[[v1.Job], Any]] = {
-        "status": lambda job: latest.number(now) if (latest := job.latest()) else 0,
+        "status": lambda job: latest.status(now) if (latest := job.latest()) else 0,
         "duration": lambda job: latest.duration(now) if (latest := job.latest()) else 0.0,
         "version_count": lambda job: len(job.versions),
     }
@@ -173,7 +173,7 @@ def _job_entry(job: v1.Job, now: float) -> dict[str, object]:
     latest = job.latest()
     return _job_head(job) | {
         "version_id": latest.id if latest else None,
-        "status": latest.number(now) if latest else None,
+        "status": latest.status(now) if latest else None,
         "create_time": _ms(job.created),
         "duration": _ms(latest.duration(now)) if latest else 0,
         "version_count": len(job.versions),
@@ -188,7 +188,7 @@ def _version_entry(version: v1.Version, now: float) -> dict[str, object]:
         "version_id": version.id,
         "version_name": version.name,
         "pre_version_id": version.pre_version,
-        "status": version.number(now),
+        "status": version.status(now),
         "create_time": _ms(version.created),
         "start_time": _ms(started) if started else 0,
         "duration": _ms(version.duration(now)),
@@ -208,7 +208,13 @@ def _config_entry(config: v1.Config) -> dict[str, object]:
 
 
 def _created(version: v1.Version, now: float) -> dict[str, object]:
-    return {"status": str(version.number(now)), "version_id": str(version.id), "version_name": version.name}
+    return {"status": version.status(now), "version_id": version.id, "version_name": version.name}
+
+
+def _as_created(world: v1.V1World, answer: Mapping[str, object]) -> Reply:
+    if world.switches.create_answers == "text":
+        answer = {name: str(value) for name, value in answer.items()}
+    return v1_success(dict(answer), effect=True)
 
 
 def _show(thing: v1.Job | v1.Version) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trainsweep_devtools.simulators.modelarts.scenario import Switches, Timing, V2JobSpec
-from trainsweep_devtools.simulators.modelarts.states import TERMINATE_FAILED, V2_ACTIVE, V2_ENDED
+from trainsweep_devtools.simulators.modelarts.states import SECONDARY, TERMINATE_FAILED, V2_ACTIVE, V2_ENDED
 from trainsweep_devtools.simulators.timeline import Departure, Stage, Timeline, course
 from trainsweep_devtools.simulators.world import Shelf, Taken, WrongState
 
@@ -16,7 +16,7 @@ _NAMESPACE = uuid.NAMESPACE_URL
 
 @dataclass(slots=True)
 class Job:
-    """Its timeline holds secondary phases, which tell a failed terminate apart."""
+    """Its timeline holds phases, and TerminatedFailed, the secondary phase that tells a failed terminate apart."""
 
     id: str
     name: str
@@ -31,6 +31,10 @@ class Job:
     def phase(self, now: float) -> str:
         state = self.timeline.state(now)
         return "Terminating" if state == TERMINATE_FAILED else state
+
+    def secondary_phase(self, now: float) -> str:
+        state = self.timeline.state(now)
+        return SECONDARY.get(state, state)
 
 
 class V2World:

@@ -122,7 +122,7 @@ def _job(job: v2.Job, now: float) -> dict[str, Any]:
         },
         "status": {
             "phase": job.phase(now),
-            "secondary_phase": job.timeline.state(now),
+            "secondary_phase": job.secondary_phase(now),
             "duration": 0 if started is None else int(((ended or now) - started) * 1000),
             "start_time": 0 if started is None else int(started * 1000),
             "node_count_metrics": None,
