@@ -48,6 +48,33 @@ def test_a_stopped_task_takes_a_while(qianfan):
     assert qianfan.status(RUNNING) == "Stopped"
 
 
+def test_a_stop_of_an_unknown_task_answers_with_a_result_that_is_false(qianfan):
+    answer = qianfan("StopFineTuningTask", taskId="task-nobody")
+
+    assert (answer.status, answer.body["result"], answer.effect) == (200, False, False)
+    assert "code" not in answer.body
+
+
+def test_lists_begin_with_the_newest(qianfan):
+    dates = [task["createDate"] for task in qianfan("DescribeFineTuningTasks", jobId=JOB).body["result"]["taskList"]]
+    jobs = [job["createDate"] for job in qianfan("DescribeFineTuningJobs").body["result"]["jobList"]]
+
+    assert dates == sorted(dates, reverse=True)
+    assert jobs == sorted(jobs, reverse=True)
+
+
+def test_a_signed_header_that_is_not_there_is_named(qianfan, signed_for_baidu):
+    call = qianfan.call("DescribeFineTuningJobs", {}, content_length="2")
+    signed = signed_for_baidu(call, qianfan.key.access_key, qianfan.key.secret_key.get_secret_value(), qianfan.wall())
+    del signed.headers["content-length"]
+
+    answer = qianfan.send(signed)
+
+    words = "Fail to authn user: Missing headers required by signing: content-length"
+    assert answer.headers["X-Bce-Error-Code"] == "IamSignatureInvalid"
+    assert answer.headers["X-Bce-Error-Message"] == f"IamSignatureInvalid, cause: {words}"
+
+
 def test_a_deleted_task_is_gone(qianfan):
     assert qianfan("DeleteFineTuningTask", taskId=DONE).body["result"] is True
 

@@ -14,19 +14,19 @@ def refusal(**fields):
 
 
 @pytest.mark.parametrize(
-    ("switch", "action"),
+    ("switch", "action", "status"),
     [
-        ("missing_on_describe", "DescribeFineTuningTask"),
-        ("missing_on_stop", "StopFineTuningTask"),
-        ("missing_on_delete", "DeleteFineTuningTask"),
+        ("missing_on_describe", "DescribeFineTuningTask", 404),
+        ("missing_on_stop", "StopFineTuningTask", 200),
+        ("missing_on_delete", "DeleteFineTuningTask", 404),
     ],
 )
-def test_status_and_code_of_an_unknown_task(qianfan, switch, action):
+def test_status_and_code_of_an_unknown_task(qianfan, switch, action, status):
     before = qianfan(action, taskId="task-nobody")
     qianfan.simulator.switch(**{switch: refusal()})
     after = qianfan(action, taskId="task-nobody")
 
-    assert (before.status, before.body["code"]) == (404, "NoSuchKey")
+    assert before.status == status
     assert (after.status, after.body["code"]) == (400, "InappropriateJSON")
 
 
@@ -182,15 +182,15 @@ def test_order_of_a_list(qianfan):
     def order():
         return [job["jobId"] for job in qianfan("DescribeFineTuningJobs").body["result"]["jobList"]]
 
-    oldest_first = order()
-    qianfan.simulator.switch(oldest_first=False)
+    newest_first = order()
+    qianfan.simulator.switch(oldest_first=True)
 
-    assert oldest_first == [JOB, EMPTY]
-    assert order() == [EMPTY, JOB]
+    assert newest_first == [EMPTY, JOB]
+    assert order() == [JOB, EMPTY]
 
 
-@pytest.mark.parametrize(("inclusive", "second"), [(False, [RUNNING]), (True, [RUNNING])])
-def test_a_marker_is_inclusive_or_not_and_the_pages_meet(qianfan, inclusive, second):
+@pytest.mark.parametrize("inclusive", [False, True])
+def test_a_marker_is_inclusive_or_not_and_the_pages_meet(qianfan, inclusive):
     qianfan.simulator.switch(marker_inclusive=inclusive)
 
     def page(**body):
@@ -199,9 +199,9 @@ def test_a_marker_is_inclusive_or_not_and_the_pages_meet(qianfan, inclusive, sec
 
     first, marker = page()
 
-    assert first == [DONE]
-    assert marker == (RUNNING if inclusive else DONE)
-    assert page(marker=marker)[0] == second
+    assert first == [WAITING]
+    assert marker == (RUNNING if inclusive else WAITING)
+    assert page(marker=marker)[0] == [RUNNING]
 
 
 def test_zone_of_the_times(qianfan):
@@ -225,7 +225,7 @@ def test_wrong_credentials_answer_in_headers_or_in_the_body(qianfan, signed_for_
     in_body = call(qianfan.key.access_key, "x")
 
     assert (unknown.status, unknown.body) == (403, None)
-    assert "Could not find credential" in unknown.headers["X-Bce-Error-Message"]
+    assert unknown.headers["X-Bce-Error-Message"] == "NotFound, cause: Could not find credential."
     assert (wrong.status, wrong.headers["X-Bce-Error-Code"]) == (400, "SignatureDoesNotMatch")
     assert in_body.body["code"] == "SignatureDoesNotMatch"
 

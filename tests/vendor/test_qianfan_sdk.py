@@ -41,6 +41,28 @@ def test_it_lists_jobs_and_tasks(client):
     assert {RUNNING, DONE} <= {task["taskId"] for task in tasks}
 
 
+def test_it_lists_the_newest_first(client):
+    dates = [job["createDate"] for job in client.job_list().body["result"]["jobList"]]
+
+    assert dates == sorted(dates, reverse=True)
+
+
+def test_its_stop_of_an_unknown_task_has_a_result_that_is_false(client):
+    answer = client.stop_task("task-nobody")
+
+    assert (answer.code, answer.body["result"]) == (200, False)
+
+
+def test_it_sees_that_its_key_is_unknown(client, qianfan):
+    from qianfan.errors import RequestError
+
+    qianfan[0].rotate([])
+    with pytest.raises(RequestError) as refused:
+        client.task_detail(RUNNING)
+
+    assert refused.value.headers["X-Bce-Error-Message"] == "NotFound, cause: Could not find credential."
+
+
 def test_it_follows_the_pages(client):
     first = client.task_list(JOB, max_keys=2).body["result"]
     second = client.task_list(JOB, max_keys=2, marker=first["pageInfo"]["nextMarker"]).body["result"]

@@ -79,7 +79,9 @@ def verify(call: Call, claim: Claim, secret_key: str, now: float) -> None:
         raise Mismatch("RequestExpired", "Request has expired. Timestamp date is " + claim.timestamp)
     absent = [name for name in claim.signed_headers if name not in call.headers]
     if absent:
-        raise Mismatch("InvalidHTTPAuthHeader", f"Missing headers required by signing: {';'.join(absent)}")
+        raise Mismatch(
+            "IamSignatureInvalid", f"Fail to authn user: Missing headers required by signing: {';'.join(absent)}"
+        )
     if claim.signed_headers and "host" not in claim.signed_headers:
         raise Mismatch("InvalidHTTPAuthHeader", "The Host header must be signed.")
     signing_key = hmac.new(secret_key.encode(), claim.prefix.encode(), hashlib.sha256).hexdigest().encode()

@@ -78,8 +78,11 @@ class Switches(CommonSwitches):
     """Every question that the documents leave open; the default is the strict or the likelier reading."""
 
     #: The service does not know the id: in Describe, Stop and Delete. The second delete of a thing is one of these.
+    #: Stop answers as the mock server of the vendor's SDK does; for the others nothing is known.
     missing_on_describe: Refusal = Refusal(status=404, code="NoSuchKey", message="The resource does not exist.")
-    missing_on_stop: Refusal = Refusal(status=404, code="NoSuchKey", message="The resource does not exist.")
+    missing_on_stop: Refusal = Refusal(
+        status=200, code="NoSuchKey", message="The resource does not exist.", form="result_false"
+    )
     missing_on_delete: Refusal = Refusal(status=404, code="NoSuchKey", message="The resource does not exist.")
     #: Statuses in which a task can be stopped; an ended one in here makes its stop a no-op that is accepted.
     stop_statuses: frozenset[str] = frozenset({"Waiting", "Running"})
@@ -108,7 +111,7 @@ class Switches(CommonSwitches):
     #: A sub-user sees only its own jobs and tasks.
     own_only: bool = False
     #: `pageReverse: false` starts with the oldest.
-    oldest_first: bool = True
+    oldest_first: bool = False
     #: The thing that `marker` names is returned again.
     marker_inclusive: bool = False
     #: The zone of the times that end in Z, as hours east of UTC; 0 means the Z is true.

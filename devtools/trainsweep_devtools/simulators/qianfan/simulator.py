@@ -126,7 +126,7 @@ class QianfanSimulator(Simulator):
             raise self._refused(400, "InvalidHTTPAuthHeader", "The Authorization header is missing or malformed.")
         key = self.keyring.find(claim.access_key)
         if key is None:
-            raise self._refused(403, "InvalidAccessKeyId", "NotFound, cause: Could not find credential.")
+            raise self._refused(403, "NotFound", "NotFound, cause: Could not find credential.")
         token = key.security_token.get_secret_value()
         given = call.header("x-bce-security-token")
         if not hmac.compare_digest(token.encode(), given.encode()) or (token and not self.switches.accept_sts):
