@@ -2,7 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What the demo needs is in the environment; and what the tests and linters need too.
+PLAYABLE := $(VENV)/.playable
 READY := $(VENV)/.ready
+INSTALL = $(PYTHON) devtools/environment.py $(VENV) --constraint constraints.txt --editable ./devtools
 # Most tests wait for a server, so there are more workers than cores.
 WORKERS ?= 4
 # Which fault scenarios a soak plays. A thousand take about a quarter of an hour on two cores.
@@ -29,7 +32,7 @@ BUILD = $(ENGINE) build $(TIMES) $(ENGINE_OPTIONS) --build-arg SOURCE_DATE_EPOCH
 help: ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
 
-demo: $(READY) ## Show all five seeds at work on a real API server.
+demo: $(PLAYABLE) ## Show all five seeds at work on a real API server.
 	$(BIN)/trainsweep demo
 
 test: $(READY) ## Run all tests, the real API server included.
@@ -70,8 +73,13 @@ sbom: ## Write what is in the image to dist/trainsweep.cdx.json, as CycloneDX.
 clean: ## Remove the environment and all caches of this checkout.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 
-$(READY): pyproject.toml devtools/pyproject.toml constraints.txt
+$(PLAYABLE): pyproject.toml devtools/pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]' --editable ./devtools
+	@echo "Installing Trainsweep and its development tools into $(VENV), this once."
+	@$(INSTALL) --editable .
+	@touch $@
+
+$(READY): $(PLAYABLE)
+	@echo "Installing what tests and linters need into $(VENV), this once."
+	@$(INSTALL) --editable '.[dev]'
 	@touch $@
