@@ -20,6 +20,7 @@ from trainsweep.api.crd import crd
 from trainsweep.api.kinds import KINDS, REMOTE_KINDS, Kind
 from trainsweep.api.names import API_VERSION
 from trainsweep.cli import app
+from trainsweep.cli.extensions import DISTRIBUTIONS
 from trainsweep.settings import Settings
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -184,14 +185,20 @@ def _subcommands(command: Any) -> list[tuple[str, Any]]:
 def _command(name: str, command: Any) -> str:
     if nested := _subcommands(command):
         inner = "\n".join(_command(f"{name} {word}", entry) for word, entry in nested)
-        return f"## {name}\n\n{command.help}\n\n{inner}"
+        return f"## {name}\n\n{_origin(name)}{command.help}\n\n{inner}"
     level = "###" if name.count(" ") > 1 else "##"
     if name == "trainsweep run":
         options = "The options are on the page [configuration](configuration.md).\n"
     else:
         rows = (_option(parameter) for parameter in command.params if parameter.name != "help")
         options = "| option | default | |\n|---|---|---|\n" + "\n".join(rows) + "\n"
-    return f"{level} {name}\n\n{_help(command.help)}\n\n{options}"
+    return f"{level} {name}\n\n{_origin(name)}{_help(command.help)}\n\n{options}"
+
+
+def _origin(name: str) -> str:
+    """Which package a command is in, when it is not the operator's."""
+    package = DISTRIBUTIONS.get(name.removeprefix("trainsweep "))
+    return f"In the package `{package}`.\n\n" if package else ""
 
 
 def _help(text: str) -> str:

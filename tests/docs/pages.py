@@ -15,7 +15,9 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 #: Pages whose commands and manifests are run by tests of their own, beside what they are about.
 RUN_ELSEWHERE = DOCS / "gitops"
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "charts").glob("*/README.md"), *DOCS.rglob("*.md")])
+PAGES = sorted(
+    [*ROOT.glob("*.md"), ROOT / "devtools/README.md", *(ROOT / "charts").glob("*/README.md"), *DOCS.rglob("*.md")]
+)
 
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")

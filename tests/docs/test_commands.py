@@ -50,6 +50,7 @@ def test_a_command_is_understood(page: Path, words: list[str]):
         "make": make,
         "source": source,
         ".venv/bin/pytest": files_exist,
+        "pip": pip,
     }
     if program not in ORDINARY:
         understood[program](arguments)
@@ -106,6 +107,11 @@ def make(arguments: list[str]) -> None:
 
 def source(arguments: list[str]) -> None:
     assert arguments == [".venv/bin/activate"]
+
+
+def pip(arguments: list[str]) -> None:
+    assert arguments[0] == "install"
+    files_exist(arguments[1:])
 
 
 def files_exist(arguments: list[str]) -> None:
