@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib.metadata import requires, version
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,8 @@ def test_a_word_that_nobody_knows_is_wrong_usage(run: Run):
     said = run("elsewhere")
     assert said.exit_code == 2
     assert "No such command 'elsewhere'" in said.output
+
+
+def test_the_development_tools_fit_this_version_and_no_other():
+    assert version("trainsweep-devtools") == version("trainsweep")
+    assert f"trainsweep=={version('trainsweep')}" in (requires("trainsweep-devtools") or ())
