@@ -75,11 +75,11 @@ clean: ## Remove the environment and all caches of this checkout.
 
 $(PLAYABLE): pyproject.toml devtools/pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
-	@echo "Installing Trainsweep and its development tools into $(VENV), this once."
+	@echo "Installing Trainsweep and its development tools into $(VENV); later runs find it there."
 	@$(INSTALL) --editable .
 	@touch $@
 
 $(READY): $(PLAYABLE)
-	@echo "Installing what tests and linters need into $(VENV), this once."
+	@echo "Installing what tests and linters need into $(VENV); later runs find it there."
 	@$(INSTALL) --editable '.[dev]'
 	@touch $@
