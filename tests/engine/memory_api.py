@@ -27,6 +27,8 @@ class MemoryApi:
         self.writes: list[tuple[float, str, dict[str, Any]]] = []
         self.events: list[dict[str, Any]] = []
         self.faults: deque[str] = deque()
+        #: Kinds that are not served for a while: their lists, reads and patches are answered with 404.
+        self.unserved: set[str] = set()
         #: Paths that the operator's role does not cover.
         self.forbidden: set[str] = set()
         self.watch_delay = 0.003
@@ -84,7 +86,7 @@ class MemoryApi:
         target = path.removesuffix("/status")
         if target in self.forbidden:
             raise KubeError(403, "Forbidden", f"{target} is forbidden")
-        if target not in self.objects:
+        if target not in self.objects or self.objects[target].get("kind") in self.unserved:
             raise KubeError(404, "NotFound", f"{target} not found")
         now = self.objects[target]["metadata"]
         wanted = patch.get("metadata", {})
@@ -182,6 +184,8 @@ class MemoryClient:
         kind = next(kind.name for kind in KINDS.values() if kind.plural == path.rpartition("/")[2])
 
         def page() -> dict[str, Any]:
+            if kind in self._api.unserved:
+                raise KubeError(404, "NotFound", "the server could not find the requested resource")
             return {"metadata": {"resourceVersion": str(self._api.version)}, "items": self._api.of_kind(kind)}
 
         yield await self._exchange(page)
@@ -192,7 +196,7 @@ class MemoryClient:
     def _read(self, path: str) -> dict[str, Any]:
         if path in self._api.forbidden:
             raise KubeError(403, "Forbidden", f"{path} is forbidden")
-        if path not in self._api.objects:
+        if path not in self._api.objects or self._api.objects[path].get("kind") in self._api.unserved:
             raise KubeError(404, "NotFound", f"{path} not found")
         return copy.deepcopy(self._api.objects[path])
 

@@ -16,6 +16,7 @@ from trainsweep.core.errors import (
     NotFound,
     OutcomeUnknown,
     PermissionDenied,
+    QuotaExceeded,
     RateLimited,
     Refused,
     Unavailable,
@@ -28,6 +29,8 @@ from .virtual_time import Clock
 
 LATENCY = 0.02
 EFFECT = 3.0
+#: Seconds until a call that hangs is given up.
+PATIENCE = 60.0
 PART_OF = {Thing.TUNING_JOB: Thing.TUNING_TASK, Thing.JOB: Thing.VERSION}
 
 READ_FAULTS: dict[str, Callable[[], Exception]] = {
@@ -40,6 +43,8 @@ READ_FAULTS: dict[str, Callable[[], Exception]] = {
     "bad signature": lambda: CredentialsInvalid("signature does not match", status=401),
     "too fast": lambda: RateLimited("slow down", status=429, retry_after=7.0),
     "too fast for years": lambda: RateLimited("slow down", status=429, retry_after=1e8),
+    "quota": lambda: QuotaExceeded("too much", status=400, code="X.Q"),
+    "refused without a code": lambda: Refused("no", status=400),
     "no such project": lambda: ConfigurationError("InvalidSpec", "There is no such project."),
     "defect": lambda: TypeError("nobody thought of this"),
 }
@@ -96,13 +101,22 @@ class Remotes:
     effect: float = EFFECT
     #: Seconds of the way there, and of the way back.
     latency: float = LATENCY
+    #: Until then (seconds of the clock) nothing is answered: the provider hangs.
+    hangs_until: float = 0.0
     #: Called with every stop or delete that arrives, before anything follows from it.
     before_write: Callable[[str, Target], None] = lambda verb, target: None
+    #: When each fault was met last.
+    met: dict[str, float] = field(default_factory=dict)
+    #: The stops and deletes that were accepted.
+    deeds: set[tuple[str, str]] = field(default_factory=set)
+    #: Every id that was ever here.
+    born: set[str] = field(default_factory=set)
 
     def add(self, thing: Thing, remote_id: str, state: ExternalState = ExternalState.RUNNING, **more: object) -> None:
         fields = {"name": remote_id, "created_at": self.clock.now(), "started_at": self.clock.now()}
         remote = Remote(remote_id, state=state, provider_state=state.value, **(fields | more))  # type: ignore[arg-type]
         self.items[remote_id] = Item(thing, remote)
+        self.born.add(remote_id)
 
     def end(self, remote_id: str, state: ExternalState = ExternalState.SUCCEEDED) -> None:
         """A run ends by itself."""
@@ -142,22 +156,38 @@ class Remotes:
 
 
 class MemoryProvider:
-    """One client of the account, for one life of the operator."""
+    """One client of the account, for one life of the operator.
 
-    def __init__(self, world: Remotes, pace: Pace, killed: Callable[[], bool] = lambda: False, place: str = "") -> None:
+    `hangs` says whether requests of it are not answered at the moment: they end after `PATIENCE`. `refused` is the
+    fault that every call of it meets, "" for none: a key that is not one of this account's.
+    """
+
+    def __init__(
+        self,
+        world: Remotes,
+        pace: Pace,
+        killed: Callable[[], bool] = lambda: False,
+        place: str = "",
+        *,
+        hangs: Callable[[], bool] = lambda: False,
+        refused: str = "",
+    ) -> None:
         self.world = world
+        self._hangs = hangs
+        self._refused = refused
         self._pace = pace
         self._killed = killed
         self.closed = False
         self.place = place
 
     async def locate(self) -> str:
+        self._refuse()
         return self.place
 
     async def read(self, target: Target) -> Remote:
         await self._arrive("read", target)
         if self.world.read_faults:
-            raise READ_FAULTS[self.world.read_faults]()
+            self._meet(self.world.read_faults, READ_FAULTS)
         self._fail(READ_FAULTS)
         if target.id not in self.world.items:
             raise NotFound("no such thing", status=404, code="X.404")
@@ -194,7 +224,7 @@ class MemoryProvider:
     async def probe(self) -> None:
         await self._arrive("probe", "")
         if self.world.probe_faults:
-            raise READ_FAULTS[self.world.probe_faults]()
+            self._meet(self.world.probe_faults, READ_FAULTS)
         self._fail(READ_FAULTS)
 
     def part(self, target: Target, part: Remote) -> Target:
@@ -217,6 +247,7 @@ class MemoryProvider:
             raise WrongState(f"cannot {verb} it now", status=400, code="X.400")
         if item.due is None:
             item.due, item.next = self.world.clock.seconds + self.world.effect, then
+            self.world.deeds.add((verb, target.id))
         if lost:
             self._fail(WRITE_FAULTS)
         await self._pass(self.world.latency)
@@ -224,7 +255,7 @@ class MemoryProvider:
 
     async def _arrive(self, verb: str, target: Target | str) -> None:
         await self._pace.turn()
-        await self._pass(self.world.latency)
+        await self._pass(max(self.world.latency, self.world.hangs_until - self.world.clock.seconds))
         self._pace.check()
         self.world.advance()
         known = isinstance(target, Target) and target.id in self.world.items
@@ -233,9 +264,17 @@ class MemoryProvider:
 
     def _fail(self, fitting: dict[str, Callable[[], Exception]]) -> None:
         if fitting is WRITE_FAULTS and self.world.write_faults:
-            raise fitting[self.world.write_faults]()
+            self._meet(self.world.write_faults, fitting)
         if self.world.faults and self.world.faults[0] in fitting:
-            raise fitting[self.world.faults.popleft()]()
+            self._meet(self.world.faults.popleft(), fitting)
+
+    def _meet(self, fault: str, fitting: dict[str, Callable[[], Exception]]) -> None:
+        self.world.met[fault] = self.world.clock.seconds
+        raise fitting[fault]()
+
+    def _refuse(self) -> None:
+        if self._refused:
+            self._meet(self._refused, READ_FAULTS)
 
     async def _pass(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -12,6 +12,7 @@ from trainsweep.controller.manager import Manager, ManagerSettings
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.kube import paths
 from trainsweep.providers.pacing import Pace
+from trainsweep.telemetry import audit
 
 from .memory_api import MemoryApi, MemoryClient
 from .memory_provider import MemoryProvider, Remotes
@@ -65,6 +66,10 @@ class World:
         #: Whether the operator's settings forbid every endpoint.
         self.barred = False
         self.lease_holds = True
+        #: Called with a resource right before a person deletes it.
+        self.before_delete: Callable[[dict[str, Any]], None] = lambda body: None
+        #: No line can be written to the audit log.
+        self.audit_full = False
         self.api.objects[paths.namespace(NAMESPACE)] = {"metadata": {"name": NAMESPACE, "resourceVersion": "1"}}
         for kind in ("TrainingJob", "TrainingJobVersion", "TrainingJobConfig", "FineTuningTask", "FineTuningJob"):
             self.api.objects[paths.definition(kind)] = {"metadata": {"resourceVersion": "1"}}
@@ -162,7 +167,10 @@ class _Life:
         self._loop = VirtualLoop(world.clock)
         self._client = MemoryClient(world.api)
         self._log = _Defects(world.defects)
+        self._disk = _Disk(world)
         logging.getLogger("trainsweep").addHandler(self._log)
+        audit.log.addHandler(self._disk)
+        audit.log.setLevel(logging.INFO)
         self._loop.run_until_complete(self._begin(world))
 
     async def _begin(self, world: World) -> None:
@@ -192,6 +200,19 @@ class _Life:
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
         logging.getLogger("trainsweep").removeHandler(self._log)
+        audit.log.removeHandler(self._disk)
+
+
+class _Disk(logging.Handler):
+    """The device of the audit log."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._world.audit_full:
+            raise OSError(28, "No space left on device")
 
 
 class _Defects(logging.Handler):
