@@ -18,7 +18,7 @@ from tests.core.given import GONE, NOW, OTHER, a_resource, a_thing, facts, parts
 from trainsweep.accounts.blocked import obstacle, trouble
 from trainsweep.api.common import DeletionPolicy, Mode
 from trainsweep.api.names import API_VERSION, FINALIZER
-from trainsweep.controller.execute import setback_of
+from trainsweep.controller.execute import rejection_of
 from trainsweep.core.account_status import AccountFacts, account_status
 from trainsweep.core.decision import AddFinalizer, Delete, Observe, Plan, RemoveFinalizer, Standing, Stop
 from trainsweep.core.errors import ProviderError, Refused
@@ -161,9 +161,10 @@ def _passes(given: Inputs, seen: Remote | Absent | Obstacle | None) -> Iterator[
 def _setbacks(decision: Plan, action: Stop | Delete) -> Iterator[Standing]:
     """How the resource stands when the call is held back, refused, or fails."""
     yield Standing(ready=False, reason=Reason.DELETION_HELD, message="Held by the guard.", progressing=True)
+    yield Standing(ready=False, reason=Reason.AUDIT_UNAVAILABLE, message="The device is full.", progressing=True)
     for error in _kinds_of(ProviderError):
         if issubclass(error, Refused):
-            yield setback_of(
+            yield rejection_of(
                 Verb.STOP if isinstance(action, Stop) else Verb.DELETE, error("The provider's words.")
             ).standing
         else:

@@ -27,6 +27,8 @@ NEVER_IN_A_STATUS = {
     Reason.CANNOT_STOP,
     Reason.CANNOT_DELETE,
     Reason.FORCE_ORPHAN_IGNORED,
+    Reason.HANDED_OVER,
+    Reason.LEFT_BEHIND,
 }
 
 
