@@ -213,6 +213,22 @@ class TestOneRemoteThingHasOneOwner:
         assert world.ready("younger") == ("True", "Absent")
         assert world.calls == [("delete", "task-a1")]
 
+    @pytest.mark.parametrize("apart", [0.0, 0.02, 0.05])
+    @pytest.mark.parametrize("wishes", [("Present", "Absent"), ("Absent", "Present"), ("Present", "Stopped")])
+    def test_of_two_that_go_by_one_name_and_are_applied_together_the_elder_alone_acts(self, world, wishes, apart):
+        world.remotes.add(Thing.TUNING_JOB, "job-a1", name="nightly")
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED, parent="job-a1")
+        world.run(5)
+        for name, desired in zip(("elder", "younger"), wishes, strict=True):
+            world.declare(name, "FineTuningJob", jobName="nightly", desiredState=desired, cascade=True)
+            world.run(apart)
+        world.run(120)
+        asked = {verb for verb, _ in world.calls}
+        assert asked == ({"delete"} if wishes[0] == "Absent" else set())
+        if wishes[0] == "Present":
+            assert world.ready("elder", "FineTuningJob") == ("True", "Available")
+            assert world.ready("younger", "FineTuningJob") == ("False", "ManagementConflict")
+
     def test_an_owner_that_is_deleted_hands_its_thing_over_to_one_that_wants_it_to_stay(self, world):
         world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
         world.declare("elder", taskID="task-a1")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from trainsweep.api.common import DesiredState
 from trainsweep.api.fine_tuning import FineTuningJobSpec
-from trainsweep.api.training import TrainingJobSpec
+from trainsweep.api.training import TrainingJobSpec, TrainingJobVersionSpec
 from trainsweep.cluster.decode import Config
 from trainsweep.cluster.index import Index
 from trainsweep.core.account_id import AccountID
@@ -57,6 +57,8 @@ class Ownership:
         self._unreachable: set[Key] = set()
         #: Resources whose remote thing is not known by id, by namespace and kind.
         self._unresolved: Index[tuple[str, str], Key] = Index()
+        #: Resources whose status is being written with the id that they have just seen.
+        self._pinning: set[Key] = set()
 
     def note(self, record: Resource) -> None:
         """Take in a view of a resource: what it names by id counts at once, not with its first pass."""
@@ -74,10 +76,26 @@ class Ownership:
         self._accounts[key] = account
         contenders = self._claims[claim]
         if len(contenders) == 1:
-            return None
+            return self._elder_that_looks(key)
         counted = [other for other in contenders if other == key or self._counts(other, key, account)]
         owner = min(counted, key=self._seniority)
-        return None if owner == key else Owner(owner, self._pinned(owner))
+        if owner == key:
+            return self._elder_that_looks(key)
+        return Owner(owner, self._pinned(owner))
+
+    def pin(self, key: Key, account: AccountID, target: Target) -> bool:
+        """Whether a resource may write down that it has seen the thing. Until `pinned` nobody else may: of two that
+        look at the same moment one alone becomes the owner.
+        """
+        owner = self.claim(key, account, target)
+        if owner and owner.pinned:
+            return False
+        self._pinning.add(key)
+        return True
+
+    def pinned(self, key: Key) -> None:
+        """The write has ended, however that was; from now on the status tells."""
+        self._pinning.discard(key)
 
     def is_news(self, key: Key, account: AccountID, target: Target) -> bool:
         """Whether this claim is another one than before, so that its contenders must look again."""
@@ -118,6 +136,7 @@ class Ownership:
     def release(self, key: Key) -> None:
         """The resource is gone or let go."""
         self._unreachable.discard(key)
+        self._pinning.discard(key)
         self._accounts.pop(key, None)
         self._unresolved.discard((key.namespace, key.kind), key)
         if claim := self._claimed.pop(key, None):
@@ -172,20 +191,38 @@ class Ownership:
         where = self._where(other)
         return wants_it and where is not None and where.may_be(account)
 
+    def _elder_that_looks(self, key: Key) -> Owner | None:
+        """An older resource of the same account and namespace whose name may turn out to be that of the same thing."""
+        record = self._records.get(key)
+        if record is None or record.pinned or key in self._pinning:
+            return None
+        for other in sorted(self._unresolved.get((key.namespace, key.kind), ())):
+            elder = self._records[other]
+            waits = other in self._claimed or other in self._unreachable or elder.paused or elder.deleting
+            if waits or elder.config != record.config or cannot_act(elder) or not _may_name(elder, record):
+                continue
+            if (elder.created_at, elder.uid) < (record.created_at, record.uid):
+                return Owner(other, pinned=False)
+        return None
+
     def _pinned(self, key: Key) -> bool:
         record = self._records.get(key)
-        return record is not None and record.pinned
+        return key in self._pinning or (record is not None and record.pinned)
 
     def _seniority(self, key: Key) -> tuple[bool, float, str]:
         record = self._records.get(key)
         if record is None:  # it went while its pass was under way
             return True, float("inf"), ""
-        return not record.pinned, record.created_at.timestamp(), record.uid
+        return not self._pinned(key), record.created_at.timestamp(), record.uid
 
 
 def _may_name(other: Resource, record: Resource) -> bool:
     """Whether a resource that goes by a name may turn out to name the thing of `record`."""
+    mine = record.spec
+    if isinstance(other.spec, TrainingJobVersionSpec) and isinstance(mine, TrainingJobVersionSpec):
+        pairs = ((other.spec.version_name, mine.version_name), (other.spec.version_id, mine.version_id))
+        return not any(one and two and one != two for one, two in pairs)  # which job it means, its look tells
     if not isinstance(other.spec, TrainingJobSpec | FineTuningJobSpec):
-        return True  # a version has no name of its own; its look tells
+        return True
     known_names = {record.past.external_name, getattr(record.spec, "job_name", None)} - {"", None}
     return not known_names or other.spec.job_name in known_names

@@ -25,7 +25,7 @@ from trainsweep.controller.gather import Gatherer, Pass
 from trainsweep.controller.look import look
 from trainsweep.controller.requeue import Requeue
 from trainsweep.controller.rest import FIRST_WORD, Rest
-from trainsweep.controller.status_writer import StatusWriter
+from trainsweep.controller.status_writer import Outrun, StatusWriter
 from trainsweep.core.decision import Action, AddFinalizer, Delete, Observe, Plan, RemoveFinalizer, Stop
 from trainsweep.core.plan import plan
 from trainsweep.core.resource import Key, Resource
@@ -115,6 +115,8 @@ class Reconciler:
         except ListPending:
             attempt.pending_write = permit
             return None
+        except Outrun:
+            return UNDER_WAY
         except KubeError as error:
             if error.status == 409 and await self._refreshed(record):
                 return conflict(attempt)

@@ -32,6 +32,10 @@ FIRST_NEWS, MORE_NEWS = 10.0, 600.0
 _GOING_WELL = frozenset({Reason.OBSERVING, Reason.STOPPING, Reason.DELETING})
 
 
+class Outrun(Exception):
+    """Nothing was written: another resource has become the owner in the same moment."""
+
+
 class StatusWriter:
     def __init__(
         self, client: KubeClient, writer: Writer, events: EventRecorder, store: Cache, metrics: Metrics | None = None
@@ -81,12 +85,21 @@ class StatusWriter:
         status = status_of(facts, decision, memory.call)
         before = json.loads(record.status) if record.status else {}
         pins = bool(status.get("externalID")) and not before.get("externalID")
-        version = record.version if pins else ""
-        body = await self._writer.write_status(record.key, record.uid, status, before, version=version)
+        if pins and not (
+            facts.account and facts.target and self._store.ownership.pin(record.key, facts.account, facts.target)
+        ):
+            raise Outrun(f"Another resource has just pinned what {record.key} names.")
+        try:
+            version = record.version if pins else ""
+            body = await self._writer.write_status(record.key, record.uid, status, before, version=version)
+            if body is not None:
+                self._take(record.key, body)
+        finally:
+            if pins:
+                self._store.ownership.pinned(record.key)
         if body is None:
             return
         memory.reported_at = now
-        self._take(record.key, body)
         log.info(
             standing.message,
             extra={

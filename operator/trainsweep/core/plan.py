@@ -178,7 +178,8 @@ def _waiting_for_heir(heir: Key) -> Plan:
 def _waiting_for(owner: Key) -> Plan:
     """The thing is not left to a resource that may turn out not to reach it."""
     message = f"{owner} names this remote thing, too, and is older; waiting until it has seen the thing or is gone."
-    return Plan(None, Standing(ready=False, reason=Reason.CONFLICT, message=message, progressing=True))
+    standing = Standing(ready=False, reason=Reason.CONFLICT, message=message, progressing=True)
+    return Plan(None, standing, after=HEIR_LOOKS)
 
 
 def _stalled(reason: Reason, message: str) -> Plan:
