@@ -5,6 +5,7 @@ Says nothing about what an answer means: statuses other than redirects, and code
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from typing import Any
 import httpx
 
 from trainsweep.core.errors import Malformed, Misrouted, OutcomeUnknown, Unavailable
+from trainsweep.providers.bounded import EXCHANGE, whole
 from trainsweep.providers.credentials import mask
 
 #: No provider needs more than this to begin an answer to a control call (seconds). The pool's limit is a guard only:
@@ -24,8 +26,12 @@ TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 #: Longest text of a provider that is passed on, in characters.
 LONGEST_TEXT = 300
 
-_SIGNED_QUERY = re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']*")
-_AUTHORIZATION = re.compile(r"(bce-auth-v1/|bce-v3/|Bearer\s|SDK-HMAC-SHA256\s(?:[^\r\n]*Signature=)?)[^\s\"',}]+")
+#: So much of a text is looked at (characters): patterns run over bounded text alone.
+LOOKED_AT = 4096
+
+# What follows is linear on any text: no part of a pattern can match where another part of it could go on.
+_SIGNED_QUERY = re.compile(r"(?<=[^\s?\"'])\?[^\s\"']+")
+_AUTHORIZATION = re.compile(r"(bce-auth-v1/|bce-v3/|Bearer\s|Signature=)[^\s\"',}]+")
 
 
 async def send(client: httpx.AsyncClient, request: httpx.Request, *, write: bool) -> httpx.Response:
@@ -36,16 +42,23 @@ async def send(client: httpx.AsyncClient, request: httpx.Request, *, write: bool
     """
     if client.is_closed:
         raise Unavailable(f"{_call(request)} was not sent, as the credentials just changed; it will be tried again.")
+    request.headers["Accept-Encoding"] = "identity"
     try:
-        response = await client.send(request, follow_redirects=False)
+        streamed = await client.send(request, follow_redirects=False, stream=True)
+        try:
+            async with asyncio.timeout(EXCHANGE):
+                response = await whole(streamed)
+        finally:
+            await streamed.aclose()
+    except TimeoutError:
+        raise _no_answer(request, f"no whole answer within {EXCHANGE:.0f} s", write=write) from None
     except httpx.TransportError as error:
         why = clean(str(error), ()) or "no words"
-        sentence = f"{_call(request)} got no answer ({type(error).__name__}: {why})"
-        if write:
-            raise OutcomeUnknown(f"{sentence}; it may have taken effect, the next read will tell.") from None
-        raise Unavailable(f"{sentence}; it will be tried again.") from None
-    except httpx.DecodingError:
-        raise Malformed(f"{_call(request)} was answered with a body that does not decompress.") from None
+        raise _no_answer(request, f"{type(error).__name__}: {why}", write=write) from None
+    except httpx.DecodingError as error:
+        why = clean(str(error), ())
+        raise Malformed(f"{_call(request)} was answered with a body that does not decompress or fit: {why}.") from None
+    response.request = request
     if 300 <= response.status_code < 400:
         raise Misrouted(
             f"{_call(request)} was answered with a redirect{_to(response)}, and redirects are not followed; "
@@ -92,11 +105,18 @@ def retry_after(response: httpx.Response, now: datetime) -> float | None:
 
 def clean(text: str, secrets: Iterable[str]) -> str:
     """A provider's text, fit to show: no secrets, signatures or signed queries, one line, at most 300 characters."""
-    text = mask(text, secrets)
-    text = _SIGNED_QUERY.sub(r"\1?***", text)
+    text = mask(text[:LOOKED_AT], secrets)
+    text = _SIGNED_QUERY.sub("?***", text) if "://" in text else text
     text = _AUTHORIZATION.sub(r"\1***", text)
     text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+
+
+def _no_answer(request: httpx.Request, why: str, *, write: bool) -> Unavailable:
+    sentence = f"{_call(request)} got no answer ({why})"
+    if write:
+        return OutcomeUnknown(f"{sentence}; it may have taken effect, the next read will tell.")
+    return Unavailable(f"{sentence}; it will be tried again.")
 
 
 def _call(request: httpx.Request) -> str:

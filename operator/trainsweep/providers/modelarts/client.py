@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from trainsweep.providers.modelarts.settings import ModelArtsSettings
 from trainsweep.providers.modelarts.signing import canonical_query, encode
 from trainsweep.providers.modelarts.single_flight import SingleFlight
 from trainsweep.providers.overrides import ErrorOverride
+from trainsweep.providers.pacing import PacedTransport, signing
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +53,14 @@ class Client:
         self._api_url = settings.api_url
         self._project_id = settings.project_id
         self._project_search = SingleFlight(self._find_project)
-        self._slots = asyncio.Semaphore(max_connections)
+        # With a transport of its own an account has its own limit.
+        limited = not isinstance(transport, PacedTransport)
+        self._slots = asyncio.Semaphore(max_connections) if limited else contextlib.nullcontext()
         self._judge = Judge(canonical_overrides(overrides), self._secrets, now)
         self._auth = self._authentication(now)
         limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
-        self._http = httpx.AsyncClient(auth=self._auth, transport=transport, timeout=TIMEOUT, limits=limits)
+        auth = signing(self._auth, transport)
+        self._http = httpx.AsyncClient(auth=auth, transport=transport, timeout=TIMEOUT, limits=limits)
         self._iam = httpx.AsyncClient(transport=transport, timeout=TIMEOUT, limits=limits)  # logs in, has no auth
 
     @property

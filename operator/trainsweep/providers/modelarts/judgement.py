@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 
 from trainsweep.core.errors import ProviderError, RateLimited
-from trainsweep.providers.exchange import clean, json_object, retry_after
+from trainsweep.providers.exchange import LOOKED_AT, clean, json_object, retry_after
 from trainsweep.providers.modelarts.codes import classify
 from trainsweep.providers.modelarts.fields import mapping, text
 from trainsweep.providers.overrides import ErrorOverride
@@ -33,9 +33,9 @@ _TEXTS = ("error_message", "error_msg", "errorMsg", "message")
 _PLAIN = {401, 405, 407, 408, 429}
 
 #: The gateway quotes its canonical request, `|` for newline, when a signature fails. It holds signed headers.
-_QUOTED_REQUEST = re.compile(
-    r"[\s,;:(\[{\"']*(?:\bcanonical[ _-]?request|\b[A-Z]{3,7}\|/).*", re.IGNORECASE | re.DOTALL
-)
+_QUOTED_REQUEST = re.compile(r"(?:\bcanonical[ _-]?request|\b[A-Z]{3,7}\|/).*", re.IGNORECASE | re.DOTALL)
+#: What may lead over to it.
+_LEADS_OVER = " \t\r\n,;:([{\"'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ def complaint(body: Any) -> Complaint:
         code = _first(level, _CODES)
         words = _first(level, _TEXTS)
         if code or words:
-            return Complaint(code, words, request_id)
-    return Complaint(request_id=request_id)
+            return Complaint(code[:LOOKED_AT], words[:LOOKED_AT], request_id[:LOOKED_AT])
+    return Complaint(request_id=request_id[:LOOKED_AT])
 
 
 def failed(body: Mapping[str, Any]) -> bool:
@@ -103,7 +103,9 @@ class Judge:
         status = response.status_code
         error = classify(status, said.code, write=write, overrides=self.overrides)
         where = f"{response.request.method} {response.request.url.path}"
-        words = clean(_QUOTED_REQUEST.sub("", said.words), self.secrets())
+        quoted = _QUOTED_REQUEST.search(said.words)
+        told = said.words[: quoted.start()].rstrip(_LEADS_OVER) if quoted else said.words
+        words = clean(told, self.secrets())
         words = words or f"{where} was refused with HTTP {status} and no words."
         code = "" if said.code == str(status) else clean(said.code, self.secrets())  # IAM repeats the status as code
         request_id = request_id_of(response) or clean(said.request_id, self.secrets())

@@ -31,6 +31,7 @@ from trainsweep.core.external import Receipt
 from trainsweep.providers.credentials import AccessKey
 from trainsweep.providers.exchange import TIMEOUT, clean, json_object, retry_after, send
 from trainsweep.providers.overrides import ErrorOverride
+from trainsweep.providers.pacing import signing
 from trainsweep.providers.qianfan.auth import BceAuth
 from trainsweep.providers.qianfan.codes import Failure, classify
 from trainsweep.providers.qianfan.failures import failure_in, request_id_of
@@ -73,7 +74,7 @@ class QianfanClient:
         # A server may quote the token as it stands in the signed text: percent-encoded.
         self._secrets = (key.secret_key, key.security_token, quote(key.security_token, safe=""))
         self._http = httpx.AsyncClient(
-            auth=BceAuth(key, now),
+            auth=signing(BceAuth(key, now), transport),
             headers={"user-agent": "trainsweep", "accept": "application/json"},
             limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
             timeout=TIMEOUT,

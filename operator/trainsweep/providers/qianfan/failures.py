@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from trainsweep.core.errors import Malformed
-from trainsweep.providers.exchange import json_object
+from trainsweep.providers.exchange import LOOKED_AT, json_object
 from trainsweep.providers.qianfan.codes import Failure
 
 
@@ -45,13 +45,13 @@ def _told_in_body(body: dict[str, Any]) -> tuple[str, str]:
     for code_field, message_field in (("code", "message"), ("error_code", "error_msg")):
         code = body.get(code_field)
         if isinstance(code, str | int) and not isinstance(code, bool) and str(code) not in ("", "0"):
-            return str(code), _text(body.get(message_field))
+            return str(code)[:LOOKED_AT], _text(body.get(message_field))
     return "", ""
 
 
 def _told_in_headers(response: httpx.Response) -> tuple[str, str]:
-    code = response.headers.get("x-bce-error-code", "").strip()
-    message = response.headers.get("x-bce-error-message", "").strip()
+    code = response.headers.get("x-bce-error-code", "")[:LOOKED_AT].strip()
+    message = response.headers.get("x-bce-error-message", "")[:LOOKED_AT].strip()
     if not code:
         # "SignatureDoesNotMatch, cause: Fail to authn user: ..."
         reason, cause, _ = message.partition(", cause:")
@@ -60,4 +60,4 @@ def _told_in_headers(response: httpx.Response) -> tuple[str, str]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    return value[:LOOKED_AT] if isinstance(value, str) else ""
