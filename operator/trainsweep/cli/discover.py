@@ -33,7 +33,7 @@ from trainsweep.core.external import ExternalState, Thing
 from trainsweep.core.last_status import format_time
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key
-from trainsweep.providers.exchange import clean
+from trainsweep.providers.http import clean
 from trainsweep.providers.registry import Endpoints
 
 #: Characters; wider than any row.

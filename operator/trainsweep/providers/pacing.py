@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from trainsweep.providers.route import RoutedTransport
+from trainsweep.providers.proxy import RoutedTransport
 
 
 class Pace(Protocol):

@@ -17,9 +17,9 @@ from trainsweep.core.external import Thing
 from trainsweep.core.reasons import Reason
 from trainsweep.providers.base import Provider
 from trainsweep.providers.credentials import AccessKey, Credentials
+from trainsweep.providers.error_overrides import ErrorOverride
 from trainsweep.providers.modelarts.provider import ModelArtsProvider
 from trainsweep.providers.modelarts.settings import ModelArtsSettings
-from trainsweep.providers.overrides import ErrorOverride
 from trainsweep.providers.qianfan.provider import QianfanProvider
 from trainsweep.providers.qianfan.settings import QianfanSettings
 

@@ -17,8 +17,8 @@ from trainsweep.core.errors import (
     WrongState,
 )
 from trainsweep.core.external import Target, Thing
+from trainsweep.providers.error_overrides import ErrorOverride
 from trainsweep.providers.modelarts.codes import TABLE, classify, renewable
-from trainsweep.providers.overrides import ErrorOverride
 
 VERSION = Target(Thing.VERSION, "155500/1")
 

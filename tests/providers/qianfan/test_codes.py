@@ -20,7 +20,7 @@ from trainsweep.core.errors import (
     WrongState,
 )
 from trainsweep.core.external import Target, Thing
-from trainsweep.providers.overrides import ErrorOverride
+from trainsweep.providers.error_overrides import ErrorOverride
 from trainsweep.providers.qianfan.codes import Failure, classify
 
 TASK = Target(Thing.TUNING_TASK, "task-aaaa00000001")

@@ -12,7 +12,7 @@ import httpx
 from trainsweep.providers.credentials import AccessKey
 from trainsweep.providers.modelarts.codes import renewable
 from trainsweep.providers.modelarts.iam import Token
-from trainsweep.providers.modelarts.judgement import complaint
+from trainsweep.providers.modelarts.responses import complaint
 from trainsweep.providers.modelarts.signing import sign
 from trainsweep.providers.modelarts.single_flight import SingleFlight
 

@@ -14,15 +14,15 @@ import httpx
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.reasons import Reason
 from trainsweep.providers.credentials import AccessKey, Credentials
-from trainsweep.providers.exchange import TIMEOUT, send
+from trainsweep.providers.error_overrides import ErrorOverride
+from trainsweep.providers.http import TIMEOUT, send
 from trainsweep.providers.modelarts.auth import AccessKeyAuth, TokenAuth
 from trainsweep.providers.modelarts.codes import canonical_overrides
 from trainsweep.providers.modelarts.iam import fetch_token, find_project, login_request, project_query
-from trainsweep.providers.modelarts.judgement import Judge, request_id_of
+from trainsweep.providers.modelarts.responses import Judge, request_id_of
 from trainsweep.providers.modelarts.settings import ModelArtsSettings
 from trainsweep.providers.modelarts.signing import canonical_query, encode
 from trainsweep.providers.modelarts.single_flight import SingleFlight
-from trainsweep.providers.overrides import ErrorOverride
 
 
 @dataclass(frozen=True, slots=True)

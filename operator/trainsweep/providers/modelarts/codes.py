@@ -28,7 +28,7 @@ from trainsweep.core.errors import (
     Withdrawn,
     WrongState,
 )
-from trainsweep.providers.overrides import ErrorOverride, overridden
+from trainsweep.providers.error_overrides import ErrorOverride, overridden
 
 Pair = tuple[int, str]
 ErrorClass = type[ProviderError]

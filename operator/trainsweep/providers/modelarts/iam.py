@@ -15,9 +15,9 @@ import httpx
 from trainsweep.core.errors import ConfigurationError, CredentialsInvalid, Malformed, Misrouted, ProviderError, Refused
 from trainsweep.core.reasons import Reason
 from trainsweep.providers.credentials import Password
-from trainsweep.providers.exchange import send
+from trainsweep.providers.http import send
 from trainsweep.providers.modelarts.fields import mapping, text
-from trainsweep.providers.modelarts.judgement import Judge
+from trainsweep.providers.modelarts.responses import Judge
 from trainsweep.providers.modelarts.settings import ModelArtsSettings, is_project_id
 from trainsweep.providers.modelarts.signing import canonical_query
 

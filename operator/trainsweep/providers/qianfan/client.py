@@ -29,11 +29,11 @@ from trainsweep.core.errors import (
 )
 from trainsweep.core.external import Receipt
 from trainsweep.providers.credentials import AccessKey
-from trainsweep.providers.exchange import TIMEOUT, clean, json_object, retry_after, send
-from trainsweep.providers.overrides import ErrorOverride
+from trainsweep.providers.error_overrides import ErrorOverride
+from trainsweep.providers.http import TIMEOUT, clean, json_object, retry_after, send
 from trainsweep.providers.qianfan.auth import BceAuth
 from trainsweep.providers.qianfan.codes import Failure, classify
-from trainsweep.providers.qianfan.failures import failure_in, request_id_of
+from trainsweep.providers.qianfan.responses import failure_in, request_id_of
 from trainsweep.providers.qianfan.settings import QianfanSettings
 
 _PATH = "/v2/finetuning"

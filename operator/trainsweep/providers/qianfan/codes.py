@@ -25,7 +25,7 @@ from trainsweep.core.errors import (
     Unavailable,
     WrongState,
 )
-from trainsweep.providers.overrides import ErrorOverride, overridden
+from trainsweep.providers.error_overrides import ErrorOverride, overridden
 
 ErrorClass = type[ProviderError]
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from trainsweep.providers.pacing import paced
-from trainsweep.providers.route import proxy_for
+from trainsweep.providers.proxy import proxy_for
 
 HOST = "provider.example"
 

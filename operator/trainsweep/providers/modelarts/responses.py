@@ -21,10 +21,10 @@ from typing import Any
 import httpx
 
 from trainsweep.core.errors import ProviderError, RateLimited
-from trainsweep.providers.exchange import clean, json_object, retry_after
+from trainsweep.providers.error_overrides import ErrorOverride
+from trainsweep.providers.http import clean, json_object, retry_after
 from trainsweep.providers.modelarts.codes import classify
 from trainsweep.providers.modelarts.fields import mapping, text
-from trainsweep.providers.overrides import ErrorOverride
 
 _CODES = ("error_code", "errorCode", "code")
 _TEXTS = ("error_message", "error_msg", "errorMsg", "message")

@@ -17,7 +17,7 @@ from trainsweep.core.errors import (
 )
 from trainsweep.core.external import Target, Thing
 from trainsweep.providers.credentials import AccessKey
-from trainsweep.providers.overrides import ErrorOverride
+from trainsweep.providers.error_overrides import ErrorOverride
 
 TASK = Target(Thing.TUNING_TASK, "task-aaaa00000001")
 

@@ -18,7 +18,7 @@ from trainsweep.core.errors import (
     WrongState,
 )
 from trainsweep.core.external import Target, Thing
-from trainsweep.providers.overrides import ErrorOverride
+from trainsweep.providers.error_overrides import ErrorOverride
 
 UUID = "3faf5c03-aaa1-4cbe-879d-24b05d997347"
 V1_JOB = Target(Thing.JOB, "155500")

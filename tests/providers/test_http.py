@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainsweep.core.errors import Malformed, Misrouted, OutcomeUnknown, Unavailable
-from trainsweep.providers.exchange import clean, json_object, retry_after, send
+from trainsweep.providers.http import clean, json_object, retry_after, send
 
 NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
 

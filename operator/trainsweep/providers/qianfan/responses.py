@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from trainsweep.core.errors import Malformed
-from trainsweep.providers.exchange import json_object
+from trainsweep.providers.http import json_object
 from trainsweep.providers.qianfan.codes import Failure
 
 
