@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from trainsweep.providers.endpoints import Endpoints
+from trainsweep.providers.http import Held
 from trainsweep.providers.pacing import paced
 from trainsweep.providers.proxy import proxy_for
 
@@ -145,7 +147,7 @@ def environment(monkeypatch):
 
 async def test_a_request_goes_through_the_proxy_and_is_checked_before_each_first_byte(proxy):
     pace = Pace()
-    async with httpx.AsyncClient(transport=paced(pace, 1)) as client:
+    async with httpx.AsyncClient(transport=paced(pace, 1, Endpoints())) as client:
         answer = await client.delete(f"https://{HOST}/v1/jobs/1")
     assert answer.status_code == 204
     assert proxy.asked == [f"CONNECT {HOST}:443"]
@@ -154,7 +156,7 @@ async def test_a_request_goes_through_the_proxy_and_is_checked_before_each_first
 
 
 async def test_nothing_enters_a_tunnel_that_stands_too_late(proxy):
-    async with httpx.AsyncClient(transport=paced(Pace(until=1), 1)) as client:
+    async with httpx.AsyncClient(transport=paced(Pace(until=1), 1, Endpoints())) as client:
         with pytest.raises(Passed):
             await client.delete(f"https://{HOST}/v1/jobs/1")
     assert proxy.asked == [f"CONNECT {HOST}:443"]
@@ -163,8 +165,8 @@ async def test_nothing_enters_a_tunnel_that_stands_too_late(proxy):
 
 async def test_a_proxy_that_cannot_be_used_is_told_without_its_password(environment):
     environment(HTTPS_PROXY="socks5://me:secret@proxy.example:1080")
-    async with httpx.AsyncClient(transport=paced(Pace(), 1)) as client:
-        with pytest.raises(httpx.ProxyError, match="HTTPS_PROXY") as refusal:
+    async with httpx.AsyncClient(transport=paced(Pace(), 1, Endpoints())) as client:
+        with pytest.raises(Held, match="HTTPS_PROXY") as refusal:
             await client.get(f"https://{HOST}/")
     assert "secret" not in str(refusal.value)
 

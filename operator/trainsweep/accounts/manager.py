@@ -207,7 +207,7 @@ class AccountManager:
             config.spec,
             credentials,
             endpoints=self._endpoints,
-            transport=paced(account.gate, in_flight(config.spec)),
+            transport=paced(account.gate, in_flight(config.spec), self._endpoints),
             now=self._now,
         )
         self._accounts[config.key] = account

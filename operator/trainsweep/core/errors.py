@@ -14,7 +14,8 @@
         ├── PermissionDenied    the key is good but may not do this, or the account is frozen
         ├── RateLimited         come back after `retry_after`
         └── Unavailable         no usable answer
-            └── OutcomeUnknown  the request may have taken effect: read before deciding
+            ├── OutcomeUnknown  the request may have taken effect: read before deciding
+            └── NotSent         nothing left this machine: it certainly had no effect
 
 Only `Refused` (with a complete list beside it) can be part of a proof of absence; see `providers.base`.
 Messages hold no secrets: providers mask before they raise.
@@ -159,3 +160,7 @@ class OutcomeUnknown(Unavailable):
     """A write got no answer, or a 5xx: it may have taken effect."""
 
     reason = "OutcomeUnknown"
+
+
+class NotSent(Unavailable):
+    """The request never went out: no connection, a client that was closed meanwhile, an address that is not allowed."""

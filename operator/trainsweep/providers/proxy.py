@@ -11,6 +11,8 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from trainsweep.providers.http import Held
+
 
 class RoutedTransport(httpx.AsyncBaseTransport):
     """`open_way(proxy)` makes the transport through a proxy's URL, or the straight one for None; each is made once."""
@@ -34,7 +36,7 @@ class RoutedTransport(httpx.AsyncBaseTransport):
             return self._open_way(proxy)
         except (ValueError, ImportError, httpx.InvalidURL):
             # Neither the cause nor the text is quoted: a proxy's URL may hold a password.
-            raise httpx.ProxyError("HTTPS_PROXY or HTTP_PROXY is not an http:// or https:// URL") from None
+            raise Held("HTTPS_PROXY or HTTP_PROXY is not an http:// or https:// URL.") from None
 
 
 def proxy_for(url: httpx.URL) -> str | None:
