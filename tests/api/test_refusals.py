@@ -116,7 +116,11 @@ REFUSED = [
     ),
     ("ProviderConfig", modelarts(region="cn-north-4"), "Set projectID or projectName."),
     *(
-        ("ProviderConfig", modelarts(region=region, projectID="p"), "A region is lower-case letters, digits and hyphens")
+        (
+            "ProviderConfig",
+            modelarts(region=region, projectID="p"),
+            "A region is lower-case letters, digits and hyphens",
+        )
         for region in ("x@internal.svc:8443/any?q=", "cn-north-4.evil.example", "cn north", "CN-NORTH-4", "cn", "-a-b")
     ),
     ("ProviderConfig", modelarts(region="cn-north-4", projectID="../x"), "The id of a project is letters, digits and"),

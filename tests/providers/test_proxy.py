@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from trainsweep.providers.endpoints import Endpoints
 from trainsweep.providers.http import Held
 from trainsweep.providers.pacing import paced
-from trainsweep.providers.proxy import proxy_for
+from trainsweep.providers.proxy import is_excepted, proxy_for
 
 HOST = "provider.example"
 
@@ -186,3 +186,46 @@ async def test_a_proxy_that_cannot_be_used_is_told_without_its_password(environm
 def test_the_way_depends_on_scheme_and_host(environment, url, proxy):
     environment(HTTPS_PROXY="proxy.example:3128", NO_PROXY=".baidubce.com,10.0.0.1")
     assert proxy_for(httpx.URL(url)) == proxy
+
+
+@pytest.mark.parametrize(
+    ("exceptions", "host", "excepted"),
+    [
+        ("*", "provider.example", True),
+        ("provider.example", "provider.example", True),
+        ("provider.example", "a.provider.example", True),
+        ("provider.example", "otherprovider.example", False),
+        (".provider.example", "a.provider.example", True),
+        (".provider.example", "provider.example", True),
+        ("*.provider.example", "a.provider.example", True),
+        ("*.provider.example", "a.b.provider.example", True),
+        ("*.provider.example", "provider.example.evil", False),
+        ("Provider.Example", "provider.EXAMPLE.", True),
+        ("a.example, b.example", "b.example", True),
+        ("a.example b.example", "b.example", True),
+        ("10.0.0.0/8", "10.1.2.3", True),
+        ("10.0.0.0/8", "11.1.2.3", False),
+        ("10.0.0.7", "10.0.0.7", True),
+        ("10.0.0.7", "10.0.0.70", False),
+        ("10.0.0.0/8", "a10.example", False),
+        ("2001:db8::/32", "2001:db8::1", True),
+        ("[2001:db8::1]", "2001:db8::1", True),
+        ("2001:db8::/32", "2001:db9::1", False),
+        ("provider.example:443", "provider.example", True),
+        ("provider.example:8443", "provider.example", False),
+        ("10.0.0.7:443", "10.0.0.7", True),
+        ("[2001:db8::1]:8443", "2001:db8::1", False),
+        ("", "provider.example", False),
+        (", ,*.,.", "provider.example", False),
+        ("10.0.0.0/99", "10.0.0.1", False),
+    ],
+)
+def test_no_proxy_is_read_as_curl_and_go_read_it(exceptions, host, excepted):
+    assert is_excepted(host, 443, exceptions) is excepted
+
+
+def test_a_network_of_no_proxy_is_reached_straight(environment):
+    environment(HTTPS_PROXY="http://proxy.example:3128", NO_PROXY="10.0.0.0/8,*.corp.example")
+    for url in ("https://10.9.8.7:8443/", "https://a.corp.example/"):
+        assert proxy_for(httpx.URL(url)) is None
+    assert proxy_for(httpx.URL("https://provider.example/")) == "http://proxy.example:3128"

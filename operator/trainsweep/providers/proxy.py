@@ -6,11 +6,13 @@ httpx follows these variables only where it makes the transport itself.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
-from urllib.request import getproxies, proxy_bypass
+from urllib.request import getproxies
 
 import httpx
 
+from trainsweep.providers.addresses import Address, is_loopback, parse_address
 from trainsweep.providers.http import Held
 
 
@@ -41,14 +43,48 @@ class RoutedTransport(httpx.AsyncBaseTransport):
 
 def proxy_for(url: httpx.URL) -> str | None:
     """The URL of the proxy for `url`, None for the straight way. This machine itself is never reached by a proxy."""
-    proxy = getproxies().get(url.scheme)
-    if not proxy or _is_this_machine(url.host) or proxy_bypass(url.netloc.decode()):
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme)
+    if (
+        not proxy
+        or is_loopback(url.host)
+        or is_excepted(url.host, url.port or _PORTS.get(url.scheme), proxies.get("no"))
+    ):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def _is_this_machine(host: str) -> bool:
+def is_excepted(host: str, port: int | None, exceptions: str | None) -> bool:
+    """Whether NO_PROXY names a host, as curl and Go read it.
+
+    It is a list with commas (or spaces): `*` is every host, a domain is it and what is under it (`a.example`,
+    `.a.example` and `*.a.example` alike), an address is itself, a network (`10.0.0.0/8`) what is in it. With `:port` an
+    entry is for that port alone. Names are never resolved.
+    """
+    entries = (exceptions or "").replace(",", " ").split()
+    return any(_names(entry.lower(), host.lower().rstrip("."), port) for entry in entries)
+
+
+#: The ports that a URL leaves out.
+_PORTS = {"http": 80, "https": 443}
+_WITH_PORT = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[^:]+):(?P<port>[0-9]{1,5})")
+
+
+def _names(entry: str, host: str, port: int | None) -> bool:
+    if entry == "*":
+        return True
+    if with_port := _WITH_PORT.fullmatch(entry):
+        if int(with_port["port"]) != port:
+            return False
+        entry = with_port["host"]
+    if address := parse_address(host):
+        return _holds(entry, address)
+    domain = entry.removeprefix("*").strip(".")
+    return bool(domain) and (host == domain or host.endswith(f".{domain}"))
+
+
+def _holds(entry: str, address: Address) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return address in ipaddress.ip_network(entry.strip("[]"), strict=False)
     except ValueError:
-        return host == "localhost"
+        return False

@@ -20,10 +20,10 @@ from typing import Any
 
 import httpx
 
-from trainsweep.core.errors import CredentialsInvalid, ProviderError, RateLimited
+from trainsweep.core.errors import CredentialsInvalid, ProviderError, RateLimited, Refused
 from trainsweep.providers.error_overrides import ErrorOverride
 from trainsweep.providers.http import json_object, retry_after
-from trainsweep.providers.modelarts.codes import classify
+from trainsweep.providers.modelarts.codes import classify, is_about_the_id
 from trainsweep.providers.modelarts.fields import mapping, text
 from trainsweep.providers.text import INSPECTED, clean, name
 
@@ -114,6 +114,9 @@ class Judge:
         if error is RateLimited:
             pause = retry_after(response, self.now())
             return RateLimited(words, status=status, code=code, request_id=request_id, retry_after=pause)
+        if error is Refused:
+            about = is_about_the_id(said.code)
+            return Refused(words, status=status, code=code, request_id=request_id, about_the_id=about)
         return error(words, status=status, code=code, request_id=request_id)
 
 

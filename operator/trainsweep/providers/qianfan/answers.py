@@ -55,7 +55,7 @@ def parse_task(item: Any, *, parent: str = "") -> Remote:
         provider_state=name(word),
         created_at=created_at,
         started_at=None if state is ExternalState.PENDING else created_at,
-        finished_at=parse_time(told.get("finishDate")),
+        finished_at=parse_time(told.get("finishDate")) if state.ended else None,
         parent=job_id if is_name(job_id) and job_id else parent,
     )
 

@@ -33,7 +33,7 @@ from trainsweep.providers.error_overrides import ErrorOverride
 from trainsweep.providers.http import HEADERS, TIMEOUT, json_object, retry_after, send
 from trainsweep.providers.pacing import InTurn
 from trainsweep.providers.qianfan.auth import BceAuth
-from trainsweep.providers.qianfan.codes import Failure, classify
+from trainsweep.providers.qianfan.codes import Failure, classify, is_about_the_id
 from trainsweep.providers.qianfan.key_kinds import remark_on
 from trainsweep.providers.qianfan.responses import failure_in, request_id_of
 from trainsweep.providers.qianfan.settings import QianfanSettings
@@ -130,6 +130,9 @@ class QianfanClient:
         if kind is RateLimited:
             wait = retry_after(response, self._now())
             return RateLimited(message, status=failure.status, code=code, request_id=request_id, retry_after=wait)
+        if kind is Refused:
+            about = is_about_the_id(failure)
+            return Refused(message, status=failure.status, code=code, request_id=request_id, about_the_id=about)
         return kind(message, status=failure.status, code=code, request_id=request_id)
 
     def _id_of(self, response: httpx.Response) -> str:
