@@ -6,8 +6,9 @@ waits, and only then has the request signed. The transport below asks once more 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from datetime import datetime
 from typing import Any, Protocol
 
 import httpx
@@ -16,7 +17,7 @@ from trainsweep.providers.connections import connections
 from trainsweep.providers.endpoints import Endpoints
 from trainsweep.providers.http import Held
 from trainsweep.providers.proxy import RoutedTransport
-from trainsweep.providers.server_clock import ServerClock
+from trainsweep.providers.server_clock import ServerClock, utc_now
 
 #: The extension of a request that has waited for its turn.
 _TURN = "trainsweep.turn"
@@ -38,11 +39,11 @@ class PacedTransport(httpx.AsyncBaseTransport):
     A request that `InTurn` did not see waits here. Once closed, it sends nothing more. `clock` hears every answer.
     """
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, pace: Pace) -> None:
+    def __init__(self, inner: httpx.AsyncBaseTransport, pace: Pace, now: Callable[[], datetime] = utc_now) -> None:
         self._inner = inner
         self._closed = False
         self.pace = pace
-        self.clock = ServerClock()
+        self.clock = ServerClock(now)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if not request.extensions.pop(_TURN, False):
@@ -92,9 +93,12 @@ class InTurn(httpx.Auth):
             yield await anext(signing)
 
 
-def paced(pace: Pace, max_connections: int, endpoints: Endpoints) -> PacedTransport:
+def paced(
+    pace: Pace, max_connections: int, endpoints: Endpoints, now: Callable[[], datetime] = utc_now
+) -> PacedTransport:
     """A transport of its own connections, through the environment's proxy where there is one.
 
-    It connects to no address inside of the machine or the cluster that `endpoints` do not allow.
+    It connects to no address inside of the machine or the cluster that `endpoints` do not allow. `now` is the clock
+    that the provider's is compared with.
     """
-    return PacedTransport(RoutedTransport(lambda proxy: connections(proxy, max_connections, endpoints)), pace)
+    return PacedTransport(RoutedTransport(lambda proxy: connections(proxy, max_connections, endpoints)), pace, now)

@@ -11,14 +11,14 @@ from trainsweep.providers.http import http_date
 _SAME = timedelta(seconds=2)
 
 
-def _utc_now() -> datetime:
+def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
 class ServerClock:
     """Compares our clock with the `Date` of the newest answer. Without one, ours is right."""
 
-    def __init__(self, now: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
         self._now = now
         self._offset = timedelta(0)
 

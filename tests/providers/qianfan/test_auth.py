@@ -89,7 +89,7 @@ def test_an_endpoint_that_is_no_plain_url_is_a_configuration_error(endpoint):
     ],
 )
 def test_an_api_key_for_models_is_recognised_and_not_quoted(key):
-    with pytest.raises(ConfigurationError, match="is an API key .* fine-tuning needs the access key") as caught:
+    with pytest.raises(ConfigurationError, match=r"is an API key .* fine-tuning needs the access key") as caught:
         QianfanProvider(QianfanSettings(), key, now=lambda: START)
     assert "0123456789" not in caught.value.message
 

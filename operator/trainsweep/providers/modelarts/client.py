@@ -93,7 +93,8 @@ class Client:
                 return self._request(method, target, query or {}, body, project_id)
 
             response = await self._exchange(request, write=write)
-        return Answer(self._judge.verdict(response, write=write, may_be_empty=may_be_empty), request_id_of(response))
+        body_of_success = self._judge.verdict(response, write=write, may_be_empty=may_be_empty)
+        return Answer(body_of_success, request_id_of(response, self._secrets()))
 
     async def aclose(self) -> None:
         await self._project_search.aclose()

@@ -67,9 +67,9 @@ def failed(body: Mapping[str, Any]) -> bool:
     return bool(text(body.get("error_code")) or text(body.get("errorCode")) or mapping(body.get("error")))
 
 
-def request_id_of(response: httpx.Response) -> str:
+def request_id_of(response: httpx.Response, secrets: Iterable[str]) -> str:
     """The vendor's id of the call, from the header of every answer."""
-    return name(clean(response.headers.get("x-request-id", ""), ()))
+    return name(clean(response.headers.get("x-request-id", ""), secrets))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Judge:
         if issubclass(error, CredentialsInvalid) and self.remark:
             words = f"{words} {self.remark}"
         code = "" if said.code == str(status) else name(clean(said.code, self.secrets()))
-        request_id = request_id_of(response) or name(clean(said.request_id, self.secrets()))
+        request_id = request_id_of(response, self.secrets()) or name(clean(said.request_id, self.secrets()))
         if error is RateLimited:
             pause = retry_after(response, self.now())
             return RateLimited(words, status=status, code=code, request_id=request_id, retry_after=pause)
