@@ -48,8 +48,8 @@ class Settings:
     allow_http_endpoints: Annotated[
         bool,
         Help(
-            "Allow provider endpoints on this machine, and without TLS there and at the hosts of allowed-endpoint-host."
-            " For simulators and tests: credentials travel in the clear."
+            "Allow provider endpoints on this machine, without TLS too; or at the hosts of allowed-endpoint-host, if it"
+            " names any, without TLS. For simulators and tests: credentials travel in the clear."
         ),
     ] = False
     allowed_endpoint_host: Annotated[

@@ -85,6 +85,8 @@ def test_the_hosts_that_are_named_are_the_only_ones():
     assert not allows("https://qianfan.baidubce.com", **named)
     assert not allows("http://gateway.corp.example", **named)
     assert allows("http://gateway.corp.example", http=True, **named)
+    assert not allows("http://127.0.0.1:8080", http=True, **named)
+    assert allows("http://127.0.0.1:8080", http=True, hosts=("127.0.0.1",))
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,8 @@ _VENDORS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """The vendors' own, or `hosts` and their subdomains alone when any are named; over https.
-
-    `http` adds this machine (simulators, tests), and lets the named hosts be reached without TLS.
+    """The vendors' own, and with `http` this machine too (simulators, tests); or, when any are named, `hosts` and their
+    subdomains alone. Over https, but for this machine and, with `http`, the named hosts.
     """
 
     http: bool = False
@@ -49,7 +48,7 @@ class Endpoints:
     def check(self, url: str) -> None:
         """Raise `ConfigurationError` for an endpoint that is not allowed."""
         parsed = httpx.URL(url)
-        here = self.http and is_loopback(parsed.host)
+        here = self.http and not self.hosts and is_loopback(parsed.host)
         if parsed.scheme != "https" and not (here or (self.http and self._named(parsed.host))):
             raise _refused(
                 f"The endpoint {url} is not https. The operator's --allow-http-endpoints allows that for this machine "
