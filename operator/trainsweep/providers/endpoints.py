@@ -48,20 +48,21 @@ class Endpoints:
     def check(self, url: str) -> None:
         """Raise `ConfigurationError` for an endpoint that is not allowed."""
         parsed = httpx.URL(url)
-        here = self.http and not self.hosts and is_loopback(parsed.host)
-        if parsed.scheme != "https" and not (here or (self.http and self._named(parsed.host))):
-            raise _refused(
-                f"The endpoint {url} is not https. The operator's --allow-http-endpoints allows that for this machine "
-                "and for the hosts that its --allowed-endpoint-host names."
-            )
-        if here or self._named(parsed.host) or (not self.hosts and _VENDORS.fullmatch(parsed.host)):
-            return
-        if self.hosts:
+        named, here = self._named(parsed.host), not self.hosts and is_loopback(parsed.host)
+        if self.hosts and not named:
             raise _refused(f"The host {parsed.host} is not on the operator's list of allowed endpoint hosts.")
-        raise _refused(
-            f"The host {parsed.host} is none of the vendors', and credentials are sent to these alone. If it is meant, "
-            "start the operator with --allowed-endpoint-host, and name all hosts there that are."
-        )
+        if not (named or here or _VENDORS.fullmatch(parsed.host)):
+            raise _refused(
+                f"The host {parsed.host} is none of the vendors', and credentials are sent to these alone. If it is "
+                "meant, start the operator with --allowed-endpoint-host, and name all hosts there that are."
+            )
+        if not self.http and (here or parsed.scheme != "https"):
+            raise _refused(
+                f"The endpoint {url} is on this machine or not https; the operator's --allow-http-endpoints "
+                "allows that."
+            )
+        if parsed.scheme != "https" and not (named or here):
+            raise _refused(f"The endpoint {url} is the vendor's and not https; write it with https.")
 
     def admits_address(self, host: str, address: Address) -> bool:
         """Whether a host that passed `check` may be reached at this address."""
