@@ -22,6 +22,7 @@ from trainsweep.core.resource import Key
 from trainsweep.providers.base import Provider
 from trainsweep.providers.credentials import AccessKey, Credentials
 from trainsweep.providers.registry import PACES, identity
+from trainsweep.providers.server_clock import ServerClock
 
 #: Seconds between two looks whether a call may go out, while the first question to the provider is not answered.
 UNCHECKED = 0.2
@@ -65,6 +66,7 @@ class Account:
         self._observe = observe
         self.check = CredentialsCheck(self.probe, doubted)
         self._provider: Provider | None = None
+        self._clock = ServerClock(now)
         self._locating = asyncio.Lock()
         self._located = False
         self.guard = Guard(limit=spec.deletion_guard.max_deletions, window=spec.deletion_guard.window_seconds)
@@ -92,9 +94,10 @@ class Account:
     def identity(self) -> AccountID:
         return identity(self.spec, self._provider.place if self._provider else "", self._key)
 
-    async def use(self, provider: Provider, credentials: Credentials) -> None:
-        """Go on with this client; a circuit that was open closes."""
+    async def use(self, provider: Provider, credentials: Credentials, clock: ServerClock | None = None) -> None:
+        """Go on with this client, and with the clock that hears its answers; a circuit that was open closes."""
         before, self._provider = self._provider, provider
+        self._clock = clock or ServerClock(self._now)
         self._located = self.secured = False
         self.since = asyncio.get_running_loop().time()
         self.fingerprint = fingerprint(self.spec, credentials)
@@ -140,7 +143,7 @@ class Account:
 
     def earlier(self, now: datetime) -> datetime:
         """The smaller of our time and the provider's: a clock that is fast must not end what goes on."""
-        return now
+        return self._clock.earlier(now)
 
     async def locate(self) -> AccountID:
         """Which account this is, asked of the provider where the ProviderConfig only names it."""

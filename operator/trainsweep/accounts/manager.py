@@ -203,15 +203,12 @@ class AccountManager:
             self._wake_all(config.key)
         if account.fingerprint == fingerprint(config.spec, credentials):
             return
+        transport = paced(account.gate, in_flight(config.spec), self._endpoints, self._now)
         provider = self._open_provider(
-            config.spec,
-            credentials,
-            endpoints=self._endpoints,
-            transport=paced(account.gate, in_flight(config.spec), self._endpoints),
-            now=self._now,
+            config.spec, credentials, endpoints=self._endpoints, transport=transport, now=self._now
         )
         self._accounts[config.key] = account
-        await account.use(provider, credentials)
+        await account.use(provider, credentials, transport.clock)
         for other in account.sharers():
             if other.gate.circuit.refused:
                 account.gate.suspend(other.gate.circuit)

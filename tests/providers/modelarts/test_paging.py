@@ -152,6 +152,6 @@ async def test_a_list_without_an_end_in_sight_is_given_up(total):
         rows = tuple(Remote(f"{number}-{row}", "", ExternalState.STOPPED, "") for row in range(1000))
         return Page(rows, total)
 
-    with pytest.raises(Malformed, match="no end|more than can be read"):
+    with pytest.raises(Malformed, match=r"no end|more than can be read"):
         await every_page(fetch, 1000)
     assert len(asked) <= 60
