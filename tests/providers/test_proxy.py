@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from trainsweep.core.errors import NotSent
 from trainsweep.providers.endpoints import Endpoints
-from trainsweep.providers.http import Held
+from trainsweep.providers.http import Held, send
 from trainsweep.providers.pacing import paced
 from trainsweep.providers.proxy import is_excepted, proxy_for
 
@@ -161,6 +162,31 @@ async def test_nothing_enters_a_tunnel_that_stands_too_late(proxy):
             await client.delete(f"https://{HOST}/v1/jobs/1")
     assert proxy.asked == [f"CONNECT {HOST}:443"]
     assert proxy.service.received == b""
+
+
+@pytest.mark.parametrize("write", [False, True])
+async def test_a_tunnel_that_the_proxy_refuses_carried_nothing(environment, write):
+    async def refuse(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")
+
+    async with served(refuse) as port:
+        environment(HTTPS_PROXY=f"http://127.0.0.1:{port}")
+        async with httpx.AsyncClient(transport=paced(Pace(), 1, Endpoints())) as client:
+            with pytest.raises(NotSent, match=r"the proxy refused to pass it on .403 Forbidden"):
+                await send(client, client.build_request("DELETE", f"https://{HOST}/v1/jobs/1"), write=write)
+
+
+@pytest.mark.parametrize("write", [False, True])
+async def test_a_proxy_that_stays_silent_leaves_no_doubt_about_a_write(environment, write):
+    async def hang_up(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+
+    async with served(hang_up) as port:
+        environment(HTTPS_PROXY=f"http://127.0.0.1:{port}")
+        async with httpx.AsyncClient(transport=paced(Pace(), 1, Endpoints())) as client:
+            with pytest.raises(NotSent):
+                await send(client, client.build_request("DELETE", f"https://{HOST}/v1/jobs/1"), write=write)
 
 
 async def test_a_proxy_that_cannot_be_used_is_told_without_its_password(environment):

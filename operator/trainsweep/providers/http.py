@@ -133,6 +133,9 @@ def _no_answer(
     if departure and not departure.may_have_arrived(error):
         if isinstance(error, Held):
             return NotSent(f"{_call(request)} was not sent: {clean(str(error), ())}")
+        if isinstance(error, httpx.ProxyError):
+            why = clean(str(error), ())
+            return NotSent(f"{_call(request)} was not sent: the proxy refused to pass it on ({why}).")
         # One sentence for all: what an address inside of the cluster does with a connection is nobody's to find out.
         return NotSent(f"{_call(request)} was not sent, as no connection could be made; it will be tried again.")
     return _unanswered(f"{_call(request)} got no answer ({type(error).__name__})", write=write)

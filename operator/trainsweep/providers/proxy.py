@@ -6,7 +6,6 @@ httpx follows these variables only where it makes the transport itself.
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Callable
 from urllib.request import getproxies
 
@@ -67,16 +66,16 @@ def is_excepted(host: str, port: int | None, exceptions: str | None) -> bool:
 
 #: The ports that a URL leaves out.
 _PORTS = {"http": 80, "https": 443}
-_WITH_PORT = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[^:]+):(?P<port>[0-9]{1,5})")
 
 
 def _names(entry: str, host: str, port: int | None) -> bool:
     if entry == "*":
         return True
-    if with_port := _WITH_PORT.fullmatch(entry):
-        if int(with_port["port"]) != port:
+    of, colon, of_port = entry.rpartition(":")
+    if colon and of_port.isdecimal() and (":" not in of or of.endswith("]")):
+        if of_port != str(port):
             return False
-        entry = with_port["host"]
+        entry = of
     if address := parse_address(host):
         return _holds(entry, address)
     domain = entry.removeprefix("*").strip(".")
