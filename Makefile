@@ -11,7 +11,7 @@ WORKERS ?= 4
 # Which fault scenarios a soak plays. A thousand take about a quarter of an hour on two cores.
 RUNS ?= 2000
 FIRST ?= 300
-# How many answers a fuzzing draws for each of its tests; 20,000 take about a quarter of an hour.
+# How many answers a fuzzing draws for each of its tests; 20,000 take a few minutes.
 EXAMPLES ?= 20000
 
 # What builds the image: docker, podman or buildah; and more of its options, such as --build-arg BASE=...
