@@ -11,6 +11,8 @@ WORKERS ?= 4
 # Which fault scenarios a soak plays. A thousand take about a quarter of an hour on two cores.
 RUNS ?= 2000
 FIRST ?= 300
+# How many answers a fuzzing draws for each of its tests; 20,000 take a few minutes.
+EXAMPLES ?= 20000
 
 # What builds the image: docker, podman or buildah; and more of its options, such as --build-arg BASE=...
 ENGINE ?= docker
@@ -27,7 +29,7 @@ TIMES = $(if $(filter buildah podman,$(notdir $(firstword $(ENGINE)))),--timesta
 BUILD = $(ENGINE) build $(TIMES) $(ENGINE_OPTIONS) --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check format bench generate image sbom clean
+.PHONY: help demo test soak fuzz check format bench generate image sbom clean
 
 help: ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -42,6 +44,9 @@ test: $(READY) ## Run all tests, the real API server included.
 soak: $(READY) ## Play RUNS=2000 fault scenarios from seed FIRST=300 on; `make test` plays the first 300.
 	TRAINSWEEP_FAULT_RUNS=$(RUNS) TRAINSWEEP_FAULT_FIRST=$(FIRST) \
 		$(BIN)/pytest tests/faults/test_faults.py --log-cli-level=INFO -p no:xdist
+
+fuzz: $(READY) ## Draw EXAMPLES=20000 answers of providers and their lists; `make test` draws 100.
+	TRAINSWEEP_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/providers/test_fuzz.py -p no:xdist --timeout 0
 
 check: $(READY) ## Lint, types, layers, the Dockerfile.
 	$(BIN)/ruff check .

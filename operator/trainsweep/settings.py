@@ -47,12 +47,16 @@ class Settings:
     ] = DeletionPolicy.DELETE
     allow_http_endpoints: Annotated[
         bool,
-        Help("Allow provider endpoints without TLS. For simulators and tests: credentials travel in the clear."),
+        Help(
+            "Allow provider endpoints on this machine, without TLS too; or at the hosts of allowed-endpoint-host, if it"
+            " names any, without TLS. For simulators and tests: credentials travel in the clear."
+        ),
     ] = False
     allowed_endpoint_host: Annotated[
         tuple[str, ...],
         Help(
-            "Allow only provider endpoints of this host and its subdomains; may be given several times. By default any."
+            "Send credentials to this host and its subdomains alone; may be given several times. By default to the"
+            " hosts of the vendors (Huawei Cloud and its sister clouds, Baidu Qianfan)."
         ),
     ] = ()
     kubeconfig: Annotated[

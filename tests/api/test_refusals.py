@@ -115,6 +115,15 @@ REFUSED = [
         "Set region (the endpoint of Huawei Cloud follows from it) or endpoint",
     ),
     ("ProviderConfig", modelarts(region="cn-north-4"), "Set projectID or projectName."),
+    *(
+        (
+            "ProviderConfig",
+            modelarts(region=region, projectID="p"),
+            "A region is lower-case letters, digits and hyphens",
+        )
+        for region in ("x@internal.svc:8443/any?q=", "cn-north-4.evil.example", "cn north", "CN-NORTH-4", "cn", "-a-b")
+    ),
+    ("ProviderConfig", modelarts(region="cn-north-4", projectID="../x"), "The id of a project is letters, digits and"),
     (
         "ProviderConfig",
         modelarts(endpoint="https://modelarts.example.com", projectName="p"),
@@ -224,6 +233,7 @@ EDITS = [
     ("ProviderConfig", {}, {"modelArts": {"workspaceID": "added"}}, IMMUTABLE),
     ("ProviderConfig", {}, {"modelArts": {"domainName": "added"}}, IMMUTABLE),
     ("ProviderConfig", OTC, {"modelArts": {"endpoint": "https://other.example.com"}}, IMMUTABLE),
+    ("ProviderConfig", {}, {"modelArts": {"iamEndpoint": "https://iam.example.com"}}, IMMUTABLE),
     ("ProviderConfig", OTC, {"modelArts": {"endpoint": None, "region": "cn-north-4"}}, IMMUTABLE),
     ("ProviderConfig", {}, {"provider": "Qianfan", "modelArts": None, "qianfan": {}}, "provider cannot change."),
     ("ClusterProviderConfig", {}, {"qianfan": {"endpoint": "https://other.example.com"}}, IMMUTABLE),
@@ -272,7 +282,6 @@ def test_the_refusal_of_another_id_says_what_to_do_instead(edit):
         ("FineTuningJob", {"cascade": True}),
         ("ProviderConfig", {"mode": "Plan", "polling": {"activeSeconds": 5}}),
         ("ProviderConfig", {"credentials": {"secretRef": {"name": "rotated"}}}),
-        ("ProviderConfig", {"modelArts": {"iamEndpoint": "https://iam.example.com"}}),
         ("ClusterProviderConfig", {"allowedNamespaces": {"names": ["prod"]}}),
     ],
 )

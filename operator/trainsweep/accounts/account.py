@@ -66,7 +66,7 @@ class Account:
         self._observe = observe
         self.check = CredentialsCheck(self.probe, doubted)
         self._provider: Provider | None = None
-        self.clock = ServerClock()
+        self._clock = ServerClock(now)
         self._locating = asyncio.Lock()
         self._located = False
         self.guard = Guard(limit=spec.deletion_guard.max_deletions, window=spec.deletion_guard.window_seconds)
@@ -95,9 +95,9 @@ class Account:
         return identity(self.spec, self._provider.place if self._provider else "", self._key)
 
     async def use(self, provider: Provider, credentials: Credentials, clock: ServerClock | None = None) -> None:
-        """Go on with this client; a circuit that was open closes. `clock` is that of its provider."""
+        """Go on with this client, and with the clock that hears its answers; a circuit that was open closes."""
         before, self._provider = self._provider, provider
-        self.clock = clock or ServerClock()
+        self._clock = clock or ServerClock(self._now)
         self._located = self.secured = False
         self.since = asyncio.get_running_loop().time()
         self.fingerprint = fingerprint(self.spec, credentials)
@@ -143,7 +143,7 @@ class Account:
 
     def earlier(self, now: datetime) -> datetime:
         """The smaller of our time and the provider's: a clock that is fast must not end what goes on."""
-        return self.clock.earlier(now)
+        return self._clock.earlier(now)
 
     async def locate(self) -> AccountID:
         """Which account this is, asked of the provider where the ProviderConfig only names it."""

@@ -203,7 +203,7 @@ class AccountManager:
             self._wake_all(config.key)
         if account.fingerprint == fingerprint(config.spec, credentials):
             return
-        transport = paced(account.gate, in_flight(config.spec))
+        transport = paced(account.gate, in_flight(config.spec), self._endpoints, self._now)
         provider = self._open_provider(
             config.spec, credentials, endpoints=self._endpoints, transport=transport, now=self._now
         )

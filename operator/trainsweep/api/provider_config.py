@@ -47,6 +47,25 @@ Rate = Annotated[
         json_schema_extra={RULES_KEY: [Rule("self >= 0.01", "A rate is at least 0.01, one call in 100 s.").schema()]},
     ),
 ]
+#: A region becomes part of the host that credentials are sent to: nothing in it may end the name.
+REGION = r"^[a-z][a-z0-9]*(-[a-z0-9]+)+$"
+Region = Annotated[
+    str,
+    Field(
+        max_length=32,
+        pattern=REGION,
+        json_schema_extra=shape("A region is lower-case letters, digits and hyphens, such as cn-north-4."),
+    ),
+]
+ProjectID = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[A-Za-z0-9-]+$",
+        json_schema_extra=shape("The id of a project is letters, digits and hyphens."),
+    ),
+]
 LabelValue = Annotated[str, Field(max_length=63)]
 Word = Annotated[str, Field(min_length=1, max_length=128)]
 
@@ -64,14 +83,23 @@ class ModelArts(Model):
             "has(self.projectID) || has(self.region) || has(self.iamEndpoint)",
             "Looking up projectName needs IAM: set region or iamEndpoint, or set projectID.",
         ),
-        immutable("region", "projectID", "projectName", "domainName", "workspaceID", "endpoint", instead=_NEW_CONFIG),
+        immutable(
+            "region",
+            "projectID",
+            "projectName",
+            "domainName",
+            "workspaceID",
+            "endpoint",
+            "iamEndpoint",
+            instead=_NEW_CONFIG,
+        ),
     )
 
-    region: Word | None = None
+    region: Region | None = None
     """The region, such as cn-north-4. The endpoints of Huawei Cloud follow from it; elsewhere set endpoint and, for
     password or projectName, iamEndpoint. It cannot change."""
 
-    project_id: Word | None = None
+    project_id: ProjectID | None = None
     """The id of the project in that region. It wins over projectName. It cannot change."""
 
     project_name: Word | None = None
@@ -85,11 +113,12 @@ class ModelArts(Model):
     """The workspace whose jobs are listed. Unset: the default workspace, 0. It cannot change."""
 
     endpoint: Endpoint | None = None
-    """The base URL of ModelArts, such as https://modelarts.eu-de.otc.t-systems.com. Unset: it follows from region.
-    https, unless the operator was started with --allow-http-endpoints. It cannot change."""
+    """The base URL of ModelArts, such as https://modelarts.eu-de.otc.t-systems.com. Unset: it follows from region. It
+    must be https and the vendor's, unless the operator's settings allow others. It cannot change."""
 
     iam_endpoint: Endpoint | None = None
-    """The base URL of IAM, such as https://iam.eu-de.otc.t-systems.com. Unset: it follows from region."""
+    """The base URL of IAM, such as https://iam.eu-de.otc.t-systems.com. Unset: it follows from region. The same holds
+    for it: credentials are sent there. It cannot change."""
 
 
 class Qianfan(Model):
@@ -98,8 +127,8 @@ class Qianfan(Model):
     rules: ClassVar[tuple[Rule, ...]] = (immutable("endpoint", instead=_NEW_CONFIG),)
 
     endpoint: Endpoint = "https://qianfan.baidubce.com"
-    """The base URL of Qianfan, by default the public one. https, unless the operator was started with
-    --allow-http-endpoints. It cannot change."""
+    """The base URL of Qianfan, by default the public one. It must be https and the vendor's, unless the operator's
+    settings allow others. It cannot change."""
 
 
 class SecretRef(Model):

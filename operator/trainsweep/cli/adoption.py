@@ -13,7 +13,7 @@ from trainsweep.api.common import ConfigKind, DeletionPolicy, DesiredState
 from trainsweep.api.names import API_VERSION
 from trainsweep.cli.inventory import Item
 from trainsweep.core.external import Thing
-from trainsweep.providers.exchange import clean
+from trainsweep.providers.text import clean
 
 #: The longest name that is also good as a label's value.
 LONGEST_NAME = 63

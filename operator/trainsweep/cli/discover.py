@@ -33,8 +33,8 @@ from trainsweep.core.external import ExternalState, Thing
 from trainsweep.core.last_status import format_time
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key
-from trainsweep.providers.exchange import clean
 from trainsweep.providers.registry import Endpoints
+from trainsweep.providers.text import clean
 
 #: Characters; wider than any row.
 UNBOUND = 1000

@@ -21,7 +21,7 @@ from trainsweep.cli.reading import AllowedHosts, AllowHttp, allowed
 from trainsweep.core.external import Remote
 from trainsweep.core.inputs import Absent
 from trainsweep.core.plan import describe
-from trainsweep.providers.exchange import clean
+from trainsweep.providers.text import clean
 
 #: Exit code when something would be stopped or deleted.
 WOULD_CHANGE = 3

@@ -49,7 +49,7 @@ def allowed(http: bool, hosts: list[str] | None) -> Endpoints:
 async def reading(spec: AccountSpec, credentials: Credentials, endpoints: Endpoints) -> AsyncIterator[Account]:
     """The account, closed at the end. Raises `ConfigurationError` when spec and credentials do not fit."""
     account = Account(spec, now=utc_now, wake=lambda _: None, troubled=lambda: None)
-    transport = paced(account.gate, in_flight(spec))
+    transport = paced(account.gate, in_flight(spec), endpoints)
     provider = open_provider(spec, credentials, endpoints=endpoints, transport=transport, now=utc_now)
     await account.use(provider, credentials)
     try:

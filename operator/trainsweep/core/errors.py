@@ -14,7 +14,8 @@
         ├── PermissionDenied    the key is good but may not do this, or the account is frozen
         ├── RateLimited         come back after `retry_after`
         └── Unavailable         no usable answer
-            └── OutcomeUnknown  the request may have taken effect: read before deciding
+            ├── OutcomeUnknown  the request may have taken effect: read before deciding
+            └── NotSent         nothing left this machine: it certainly had no effect
 
 Only `Refused` (with a complete list beside it) can be part of a proof of absence; see `providers.base`.
 Messages hold no secrets: providers mask before they raise.
@@ -60,14 +61,28 @@ class ProviderError(TrainsweepError):
 
 
 class Refused(ProviderError):
-    """The service understood the request and said no."""
+    """The service understood the request and said no. `about_the_id`: see the property; None: any code is enough."""
 
     reason = "Refused"
 
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        code: str = "",
+        request_id: str = "",
+        about_the_id: bool | None = None,
+    ) -> None:
+        super().__init__(message, status=status, code=code, request_id=request_id)
+        self._about_the_id = bool(code) if about_the_id is None else about_the_id
+
     @property
     def about_the_id(self) -> bool:
-        """Whether it can be part of a proof of absence: the service's own code, not the words of a gateway."""
-        return bool(self.code)
+        """Whether it can be part of a proof of absence: the service's own code, which is not known to mean something
+        else, and not the words of a gateway.
+        """
+        return self._about_the_id
 
 
 class NotFound(Refused):
@@ -159,3 +174,7 @@ class OutcomeUnknown(Unavailable):
     """A write got no answer, or a 5xx: it may have taken effect."""
 
     reason = "OutcomeUnknown"
+
+
+class NotSent(Unavailable):
+    """The request never went out: no connection, a client that was closed meanwhile, an address that is not allowed."""

@@ -62,7 +62,7 @@ class Reason(StrEnum):
     SECRET_NOT_FOUND = "SecretNotFound", "The Secret of the ProviderConfig does not exist."
     SECRET_KEY_MISSING = "SecretKeyMissing", "The Secret lacks the keys that the provider needs, or holds unfit ones."
     REFERENCE_NOT_FOUND = "ReferenceNotFound", "The resource named by jobRef does not exist or has no id yet."
-    ENDPOINT_NOT_ALLOWED = "EndpointNotAllowed", "The endpoint is not https, or its host is not on the allow-list."
+    ENDPOINT_NOT_ALLOWED = "EndpointNotAllowed", "The endpoint is not https, or its host is not an allowed one."
 
     # The provider's side.
     CREDENTIALS_INVALID = "CredentialsInvalid", "Key, token, signature or clock were refused; mend the Secret."

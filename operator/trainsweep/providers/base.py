@@ -40,7 +40,10 @@ class Provider(Protocol):
         ...
 
     async def locate(self) -> str:
-        """The same, found out now if need be. It calls nothing of the API that holds the remote things."""
+        """Find out what `place` says, without any call to the training API. Asks no more once it is known.
+
+        Raises what a call raises; ConfigurationError with the reason `IdentityChanged` if it was another one before.
+        """
         ...
 
     async def read(self, target: Target) -> Remote:

@@ -28,6 +28,12 @@ class Password:
 
 Credentials = AccessKey | Password
 
+#: Said when a key is refused that a session token was sent with.
+SESSION_WAS_SENT = (
+    "A securityToken was sent with this key: if the key is a permanent one, the token is left from another; remove "
+    "securityToken from the Secret."
+)
+
 
 def parse_credentials(data: Mapping[str, str], *, where: str) -> Credentials:
     """Read the decoded data of a Secret; `where` names it in the error ("Secret team-a/account").

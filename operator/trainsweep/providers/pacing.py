@@ -1,19 +1,25 @@
-"""Every HTTP request of an account, pages and token fetches included, waits for its turn here."""
+"""Every HTTP request of an account, pages and token fetches included, waits for its turn here, and then is signed.
+
+A request may wait for minutes, and a signature is good for few. So the wait comes first: `InTurn` is the client's auth,
+waits, and only then has the request signed. The transport below asks once more right before the first byte.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable
-from datetime import UTC, datetime
+from contextlib import aclosing
+from datetime import datetime
 from typing import Any, Protocol
 
 import httpx
 
-from trainsweep.providers.bounded import EXCHANGE, whole
-from trainsweep.providers.route import RoutedTransport
-from trainsweep.providers.server_clock import ServerClock
+from trainsweep.providers.connections import connections
+from trainsweep.providers.endpoints import Endpoints
+from trainsweep.providers.http import Held
+from trainsweep.providers.proxy import RoutedTransport
+from trainsweep.providers.server_clock import ServerClock, utc_now
 
-#: Marks a request that has had its turn before it was signed.
+#: The extension of a request that has waited for its turn.
 _TURN = "trainsweep.turn"
 
 
@@ -28,78 +34,71 @@ class Pace(Protocol):
 
 
 class PacedTransport(httpx.AsyncBaseTransport):
-    """Waits for the request's turn, and checks again when a connection stands, right before the first byte is sent:
-    connecting may have taken seconds. The answer is read whole, within bounds and one deadline.
+    """Asks the pace right before the first byte of a request is sent, as connecting may have taken seconds.
 
-    `clock` is the provider's, by its answers.
+    A request that `InTurn` did not see waits here. Once closed, it sends nothing more. `clock` hears every answer.
     """
 
-    def __init__(
-        self, inner: httpx.AsyncBaseTransport, pace: Pace, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, inner: httpx.AsyncBaseTransport, pace: Pace, now: Callable[[], datetime] = utc_now) -> None:
         self._inner = inner
+        self._closed = False
         self.pace = pace
-        self.clock = ServerClock()
-        self._now = now
+        self.clock = ServerClock(now)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if not request.extensions.get(_TURN):
+        if not request.extensions.pop(_TURN, False):
             await self.pace.turn()
-        request.extensions = {**request.extensions, "trace": self._trace}
-        try:
-            async with asyncio.timeout(EXCHANGE):
-                response = await self._inner.handle_async_request(request)
-                try:
-                    answer = await whole(response)
-                finally:
-                    await response.aclose()
-        except TimeoutError:
-            raise httpx.ReadTimeout(f"no whole answer within {EXCHANGE:.0f} s", request=request) from None
-        if date := answer.headers.get("date"):
-            self.clock.observe(date, self._now())
-        return answer
+        self._refuse_if_closed()
+        follow = request.extensions.get("trace")
+
+        async def trace(event: str, info: dict[str, Any]) -> None:
+            if event.endswith(".send_request_headers.started"):
+                self.pace.check()
+                self._refuse_if_closed()
+            if follow:
+                await follow(event, info)
+
+        request.extensions = {**request.extensions, "trace": trace}
+        response = await self._inner.handle_async_request(request)
+        self.clock.hear(response.headers.get("date", ""))
+        return response
 
     async def aclose(self) -> None:
+        self._closed = True
         await self._inner.aclose()
 
-    async def _trace(self, event: str, _info: dict[str, Any]) -> None:
-        """Follows a request through httpcore (https://www.encode.io/httpcore/extensions/#trace)."""
-        if event.endswith(".send_request_headers.started"):
-            self.pace.check()
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise Held("the credentials just changed; it will be tried again.")
 
 
-class PacedAuth(httpx.Auth):
-    """Signs a request when its turn has come, not before: a signature holds for minutes, a turn may take longer."""
+class InTurn(httpx.Auth):
+    """Waits for the turn of a request and then has it signed by `inner`, which yields it once.
 
-    def __init__(self, inner: httpx.Auth, pace: Pace) -> None:
+    `transport` is that of the client. Without a pace, in tests, there is nothing to wait for.
+    """
+
+    def __init__(self, inner: httpx.Auth | None, transport: httpx.AsyncBaseTransport | None) -> None:
         self._inner = inner
-        self._pace = pace
+        self._pace = transport.pace if isinstance(transport, PacedTransport) else None
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        await self._pace.turn()
-        flow = self._inner.async_auth_flow(request)
-        try:
-            signed = await anext(flow)
-            while True:
-                signed.extensions = {**signed.extensions, _TURN: True}
-                response = yield signed
-                try:
-                    signed = await flow.asend(response)
-                except StopAsyncIteration:
-                    return
-                await self._pace.turn()
-        finally:
-            await flow.aclose()
+        if self._pace:
+            await self._pace.turn()
+            request.extensions = {**request.extensions, _TURN: True}
+        if self._inner is None:
+            yield request
+            return
+        async with aclosing(self._inner.async_auth_flow(request)) as signing:
+            yield await anext(signing)
 
 
-def signing(auth: httpx.Auth, transport: httpx.AsyncBaseTransport | None) -> httpx.Auth:
-    """The scheme, which waits for its turn where the transport has a pace."""
-    return PacedAuth(auth, transport.pace) if isinstance(transport, PacedTransport) else auth
+def paced(
+    pace: Pace, max_connections: int, endpoints: Endpoints, now: Callable[[], datetime] = utc_now
+) -> PacedTransport:
+    """A transport of its own connections, through the environment's proxy where there is one.
 
-
-def paced(pace: Pace, max_connections: int) -> PacedTransport:
-    """A transport of its own connection pool, through the environment's proxy where there is one; certificates are
-    verified as httpx does by default.
+    It connects to no address inside of the machine or the cluster that `endpoints` do not allow. `now` is the clock
+    that the provider's is compared with.
     """
-    limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
-    return PacedTransport(RoutedTransport(lambda proxy: httpx.AsyncHTTPTransport(limits=limits, proxy=proxy)), pace)
+    return PacedTransport(RoutedTransport(lambda proxy: connections(proxy, max_connections, endpoints)), pace, now)

@@ -17,9 +17,10 @@ from trainsweep.core.external import Thing
 from trainsweep.core.reasons import Reason
 from trainsweep.providers.base import Provider
 from trainsweep.providers.credentials import AccessKey, Credentials
+from trainsweep.providers.endpoints import Endpoints as Endpoints  # noqa: PLC0414 (imported from here)
+from trainsweep.providers.error_overrides import ErrorOverride
 from trainsweep.providers.modelarts.provider import ModelArtsProvider
 from trainsweep.providers.modelarts.settings import ModelArtsSettings
-from trainsweep.providers.overrides import ErrorOverride
 from trainsweep.providers.qianfan.provider import QianfanProvider
 from trainsweep.providers.qianfan.settings import QianfanSettings
 
@@ -44,28 +45,6 @@ PACES: dict[ProviderName, Pace] = {
     ProviderName.MODELARTS: Pace(reads=50.0, writes=20.0, in_flight=4),
     ProviderName.QIANFAN: Pace(reads=2.0, writes=1.0, in_flight=4),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoints:
-    """Which endpoints are allowed: https, unless `http`, and the hosts of the allow-list when it is not empty."""
-
-    http: bool = False
-    hosts: tuple[str, ...] = ()
-
-    def check(self, url: str) -> None:
-        """Raise `ConfigurationError` for an endpoint that is not allowed."""
-        parsed = httpx.URL(url)
-        if parsed.scheme != "https" and not self.http:
-            raise ConfigurationError(
-                Reason.ENDPOINT_NOT_ALLOWED,
-                f"The endpoint {url} is not https; start the operator with --allow-http-endpoints to allow that.",
-            )
-        if self.hosts and not any(parsed.host == host or parsed.host.endswith(f".{host}") for host in self.hosts):
-            raise ConfigurationError(
-                Reason.ENDPOINT_NOT_ALLOWED,
-                f"The host {parsed.host} is not on the operator's list of allowed endpoint hosts.",
-            )
 
 
 def identity(spec: AccountSpec, place: str = "", key: str = "") -> AccountID:

@@ -1,29 +1,37 @@
-"""The provider's clock, by the `Date` header of its answers (RFC 9110, section 6.6.1)."""
+"""The provider's clock, as its answers tell it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
-#: A header tells whole seconds, and travels: a smaller difference is none.
-NONE = timedelta(seconds=2)
+from trainsweep.providers.http import http_date
+
+#: Clocks that differ by no more are the same: a `Date` is in whole seconds, and an answer takes a moment to come.
+_SAME = timedelta(seconds=2)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 class ServerClock:
-    """How far the provider's clock is from ours, by its newest answer."""
+    """Compares our clock with the `Date` of the newest answer. Without one, ours is right."""
 
-    def __init__(self) -> None:
-        self._ahead = timedelta(0)
+    def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
+        self._now = now
+        self._offset = timedelta(0)
 
-    def observe(self, date: str, received: datetime) -> None:
-        """Take in a `Date` header that came at `received` (our time). What is no date changes nothing."""
-        try:
-            theirs = parsedate_to_datetime(date)
-        except (ValueError, TypeError, OverflowError):
-            return
-        ahead = (theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)) - received
-        self._ahead = ahead if abs(ahead) > NONE else timedelta(0)
+    def hear(self, date: str) -> None:
+        """Take the `Date` header of an answer that was just received; "" or what is no date changes nothing."""
+        if moment := http_date(date):
+            self._offset = moment - self._now()
 
     def earlier(self, now: datetime) -> datetime:
-        """The smaller of our time and the provider's: a clock that is fast must not end what goes on."""
-        return now + min(self._ahead, timedelta(0))
+        """The smaller of `now`, which is our clock, and the provider's time at that moment."""
+        if self._offset >= -_SAME:
+            return now
+        try:
+            return now + self._offset
+        except OverflowError:
+            return now

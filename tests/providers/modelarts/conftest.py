@@ -85,15 +85,13 @@ def v1_numbered():
 
 @pytest.fixture
 def v2_numbered():
-    """A V2 search that really pages over `ids`."""
+    """A V2 search that really pages over `ids`; an offset of one moves `step` rows."""
 
-    def serve(ids):
+    def serve(ids, step=50, cap=50):
         def answer(request):
             body = json.loads(request.content)
-            start = body["offset"] * body["limit"]
-            items = [
-                {"kind": "job", "metadata": {"id": one, "name": one}} for one in ids[start : start + body["limit"]]
-            ]
+            start, size = body["offset"] * step, min(cap, body["limit"])
+            items = [{"kind": "job", "metadata": {"id": one, "name": one}} for one in ids[start : start + size]]
             return httpx.Response(200, json={"total": len(ids), "count": len(ids), "items": items})
 
         return answer

@@ -13,7 +13,9 @@ from trainsweep.core.errors import (
     CredentialsInvalid,
     Malformed,
     Misrouted,
+    NotSent,
     OutcomeUnknown,
+    PermissionDenied,
     Unavailable,
 )
 from trainsweep.core.external import Target, Thing
@@ -416,3 +418,90 @@ async def test_calls_beyond_the_connections_wait_and_are_signed_after_the_wait(s
     release.set()
     await asyncio.gather(*calls)
     assert dates == ["20260115T083000Z", "20260115T083100Z"]
+
+
+async def test_locating_an_account_asks_iam_alone_and_only_once(service, cloud):
+    provider = service.provider(USER, REGION)
+    assert [await provider.locate(), await provider.locate(), provider.place] == [PROJECT] * 3
+    assert [request.url.path for request in service.requests] == ["/v3/auth/tokens"]
+
+
+async def test_a_key_is_located_by_the_name_of_its_project(service):
+    provider = service.say({"projects": [{"id": PROJECT, "name": "cn-north-4"}]}).provider(KEY, REGION)
+    assert [await provider.locate(), await provider.locate(), provider.place] == [PROJECT] * 3
+    assert [request.url.path for request in service.requests] == ["/v3/projects"]
+
+
+@pytest.mark.parametrize("credentials", [KEY, USER])
+async def test_a_project_that_is_given_is_not_asked_for(service, credentials):
+    assert await service.provider(credentials, SETTINGS).locate() == PROJECT
+    assert service.requests == []
+
+
+async def test_each_key_has_the_project_that_iam_names_for_it(service):
+    projects = {"AKONE": "a" * 32, "AKTWO": "b" * 32}
+
+    def answer(request):
+        key = request.headers["authorization"].partition("Access=")[2].partition(",")[0]
+        return httpx.Response(200, json={"projects": [{"id": projects[key], "name": "cn-north-4"}]})
+
+    service.always(answer)
+    for key, project in projects.items():
+        provider = service.provider(AccessKey(key, "SK-secret"), REGION)
+        assert await provider.locate() == project == provider.place
+
+
+@pytest.mark.parametrize("settings", [REGION, SETTINGS])
+@pytest.mark.parametrize("verb", ["read", "delete"])
+async def test_a_token_for_another_project_is_an_error_and_nothing_is_sent(service, settings, verb):
+    other = "f" * 32
+    service.say(login_naming(PROJECT), FOUND, login_naming(other))
+    provider = service.provider(USER, settings)
+    await provider.read(JOB)
+    service.now += timedelta(hours=2)
+    with pytest.raises(ConfigurationError, match=f"now answers with the project {other}") as changed:
+        await getattr(provider, verb)(JOB)
+    assert changed.value.reason == "IdentityChanged"
+    assert provider.place == PROJECT
+    assert len(service.requests) == 3
+
+
+async def test_a_fresh_token_for_another_project_is_not_used_for_the_second_try(service):
+    refused = httpx.Response(401, json={"error_code": "ModelArts.0202", "error_msg": "expired"})
+    service.say(login_naming(PROJECT), refused, login_naming("f" * 32))
+    with pytest.raises(ConfigurationError, match="nothing is sent"):
+        await service.provider(USER, REGION).delete(JOB)
+
+
+DENIED = httpx.Response(403, json={"error": {"code": 403, "message": "You are not authorized to list projects."}})
+
+
+async def test_a_user_that_may_not_list_projects_is_told_its_own(service):
+    service.say(DENIED, {"projects": [{"id": PROJECT, "name": "cn-north-4"}, {"id": "1" * 32, "name": "other"}]}, FOUND)
+    await service.provider(KEY, REGION).read(JOB)
+    assert [request.url.path for request in service.requests[:2]] == ["/v3/projects", "/v3/auth/projects"]
+    assert service.requests[2].url.path == f"/v2/{PROJECT}/training-jobs/{JOB.id}"
+
+
+async def test_a_user_that_sees_no_projects_is_told_to_set_the_id(service):
+    with pytest.raises(PermissionDenied, match=r"set modelArts\.projectID.*not authorized to list"):
+        await service.say(DENIED, DENIED).provider(KEY, REGION).locate()
+
+
+async def test_a_refused_key_tells_of_the_session_token_that_was_sent_with_it(service, refusal):
+    key = AccessKey("AK", "SK-secret", "session-token-1")
+    for credentials, told in ((key, True), (KEY, False)):
+        service.say(refusal(401, "APIGW.0301", "verify aksk signature fail"))
+        with pytest.raises(CredentialsInvalid) as caught:
+            await service.provider(credentials).read(JOB)
+        assert ("A securityToken was sent with this key" in caught.value.message) is told
+        assert "session-token-1" not in caught.value.message
+
+
+async def test_a_region_that_is_mistyped_is_named_when_its_host_is_not_reached(service):
+    settings = ModelArtsSettings(region="cn-north4", project_id=PROJECT)
+    with pytest.raises(NotSent, match=r"is none of those that are known; did you mean cn-north-4\?"):
+        await service.say(httpx.ConnectError("no")).provider(KEY, settings).read(JOB)
+    with pytest.raises(NotSent) as caught:
+        await service.say(httpx.ConnectError("no")).provider(KEY, SETTINGS).read(JOB)
+    assert "known" not in caught.value.message

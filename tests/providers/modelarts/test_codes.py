@@ -17,8 +17,8 @@ from trainsweep.core.errors import (
     WrongState,
 )
 from trainsweep.core.external import Target, Thing
+from trainsweep.providers.error_overrides import ErrorOverride
 from trainsweep.providers.modelarts.codes import TABLE, classify, renewable
-from trainsweep.providers.overrides import ErrorOverride
 
 VERSION = Target(Thing.VERSION, "155500/1")
 
@@ -26,7 +26,8 @@ ROWS = [
     (NotFound, "400 2775"),
     (Misrouted, "404 2786, 404 APIGW.0103, 404 0015"),
     (Withdrawn, "404 2836, 404 APIGW.0101, 404 APIG.0101"),
-    (Misrouted, "403 0210, 400 0204, 400 0210, 400 0102"),
+    (Misrouted, "403 0210, 400 0204, 400 0210"),
+    (Refused, "400 0102, 404 0102, 409 0102, 200 0102, 400 6357, 404 6357, 409 6357, 200 6357"),
     (WrongState, "409 2796, 409 2813, 409 2878"),
     (Refused, "400 0101, 400 0104, 400 0107, 400 2764, 400 2787, 400 2788, 400 2789, 400 2790, 400 2812"),
     (Refused, "400 2751, 400 0103, 400 2755, 400 2842"),
@@ -164,3 +165,28 @@ def test_a_fresh_token_is_tried_after_401_and_the_403_that_tell_of_a_token():
     assert renewable(403, "ModelArts.2784")
     assert not renewable(403, "ModelArts.0112")
     assert not renewable(404, "ModelArts.2786")
+
+
+#: Of the refusals above, those that may be the service's word on an id.
+ABOUT_THE_ID = "2775 0102 6357 0101 0104 0107"
+
+
+@pytest.mark.parametrize(("status", "code", "error"), list(cases()))
+async def test_only_a_refusal_that_may_be_about_the_id_counts_toward_absence(service, refusal, status, code, error):
+    with pytest.raises(error) as caught:
+        await service.say(refusal(status, code)).provider().read(VERSION)
+    about = code.removeprefix("ModelArts.") in ABOUT_THE_ID.split()
+    assert getattr(caught.value, "about_the_id", False) is about
+
+
+@pytest.mark.parametrize("body", [{}, {"error_msg": "no"}, {"error_code": "DEW.0001"}, {"error_code": "0102"}])
+async def test_a_refusal_without_a_code_of_the_service_counts_for_nothing(service, body):
+    with pytest.raises(Refused) as caught:
+        await service.say(httpx.Response(400, json=body)).provider().read(VERSION)
+    assert not caught.value.about_the_id
+
+
+async def test_a_code_of_the_service_that_nobody_knows_may_be_about_the_id(service, refusal):
+    with pytest.raises(Refused) as caught:
+        await service.say(refusal(400, "ModelArts.9999")).provider().read(VERSION)
+    assert caught.value.about_the_id

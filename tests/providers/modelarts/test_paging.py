@@ -141,3 +141,17 @@ async def test_a_failing_page_fails_the_list():
 
     with pytest.raises(Malformed, match="broken"):
         await every_page(fetch, 10)
+
+
+@pytest.mark.parametrize("total", [None, 10**9])
+async def test_a_list_without_an_end_in_sight_is_given_up(total):
+    asked = []
+
+    async def fetch(number):
+        asked.append(number)
+        rows = tuple(Remote(f"{number}-{row}", "", ExternalState.STOPPED, "") for row in range(1000))
+        return Page(rows, total)
+
+    with pytest.raises(Malformed, match=r"no end|more than can be read"):
+        await every_page(fetch, 1000)
+    assert len(asked) <= 60

@@ -156,11 +156,53 @@ async def test_v1_lists_are_asked_for_in_long_pages_oldest_first(service):
     assert configs == jobs | {"config_type": "custom"}
 
 
-async def test_the_v2_search_counts_pages_and_asks_oldest_first(service, v2_numbered):
-    found = await service.always(v2_numbered(uuids(120))).provider().list("v2/jobs")
-    bodies = [json.loads(request.content) for request in service.requests]
+@pytest.mark.parametrize(("step", "offsets"), [(50, [0, 2, 1, 0]), (1, [0, 100, 50, 0])])
+async def test_whether_the_offset_of_the_v2_search_counts_pages_or_rows_is_found_out_once(
+    service, v2_numbered, step, offsets
+):
+    provider = service.always(v2_numbered(uuids(120), step)).provider()
+    for asked in ([0, 1, *offsets[1:]], offsets):
+        service.requests.clear()
+        assert [row.id for row in await provider.list("v2/jobs")] == uuids(120)
+        assert [json.loads(request.content)["offset"] for request in service.requests] == asked
+
+
+@pytest.mark.parametrize("step", [50, 1])
+async def test_a_long_v2_list_costs_little_more_than_its_pages(service, v2_numbered, step):
+    found = await service.always(v2_numbered(uuids(2000), step)).provider().list("v2/jobs")
+    assert len(found) == 2000
+    assert len(service.requests) <= 2000 / 50 + 4
+
+
+async def test_a_v2_search_that_knows_no_offset_proves_nothing(service, v2_numbered):
+    with pytest.raises(Malformed):
+        await service.always(v2_numbered(uuids(120), 0)).provider().list("v2/jobs")
+
+
+@pytest.mark.parametrize("step", [20, 1])
+async def test_a_v2_search_with_shorter_pages_is_read_to_its_end(service, v2_numbered, step):
+    found = await service.always(v2_numbered(uuids(120), step, cap=20)).provider().list("v2/jobs")
     assert [row.id for row in found] == uuids(120)
-    assert [body["offset"] for body in bodies] == [0, 2, 1, 0]
+
+
+@pytest.mark.parametrize("step", [50, 1])
+async def test_a_long_v2_list_survives_deletions_while_it_is_read(service, v2_numbered, step):
+    ids = uuids(300)
+    answer = v2_numbered(ids, step)
+
+    def delete_after_each(request):
+        page = answer(request)
+        del ids[:3]
+        return page
+
+    kept = uuids(300)[200:]
+    found = await service.always(delete_after_each).provider().list("v2/jobs")
+    assert set(kept) <= {row.id for row in found}
+
+
+async def test_the_v2_search_asks_oldest_first(service, v2_numbered):
+    await service.always(v2_numbered(uuids(2))).provider().list("v2/jobs")
+    bodies = [json.loads(request.content) for request in service.requests]
     assert bodies[0] == {"offset": 0, "limit": 50, "sort_by": "create_time", "order": "asc"}
 
 

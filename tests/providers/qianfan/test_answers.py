@@ -56,6 +56,12 @@ def test_a_task_in_the_queue_has_not_started(task):
     assert parse_task(task(runStatus="Waiting")).started_at is None
 
 
+@pytest.mark.parametrize(("word", "ended"), [("Running", False), ("Waiting", False), ("", False), ("Done", True)])
+def test_only_what_has_ended_has_an_end(task, word, ended):
+    remote = parse_task(task(runStatus=word, finishDate="2026-01-31T00:00:00Z"))
+    assert bool(remote.finished_at) is ended
+
+
 def test_the_given_job_stands_in_when_a_task_does_not_name_its_own(task):
     assert parse_task(task(jobId=None), parent="job-x").parent == "job-x"
     assert parse_task(task(jobId="job-y"), parent="job-x").parent == "job-y"

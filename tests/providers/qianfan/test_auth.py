@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from trainsweep.core.errors import ConfigurationError
+from trainsweep.core.errors import ConfigurationError, CredentialsInvalid
+from trainsweep.core.external import Target, Thing
 from trainsweep.providers.credentials import AccessKey, Password
 from trainsweep.providers.qianfan.auth import BceAuth
 from trainsweep.providers.qianfan.provider import QianfanProvider
@@ -77,3 +78,35 @@ def test_trailing_slashes_of_the_endpoint_are_dropped():
 def test_an_endpoint_that_is_no_plain_url_is_a_configuration_error(endpoint):
     with pytest.raises(ConfigurationError, match=r"qianfan\.endpoint"):
         QianfanSettings(endpoint)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        AccessKey("bce-v3/ALTAK-abc/0123456789", "secret"),
+        AccessKey("ALTAKabc", "bce-v3/ALTAK-abc/0123456789"),
+        AccessKey("Bearer bce-v3/ALTAK-abc/0123456789", "secret"),
+    ],
+)
+def test_an_api_key_for_models_is_recognised_and_not_quoted(key):
+    with pytest.raises(ConfigurationError, match=r"is an API key .* fine-tuning needs the access key") as caught:
+        QianfanProvider(QianfanSettings(), key, now=lambda: START)
+    assert "0123456789" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("key", "remark"),
+    [
+        (AccessKey("aB3" * 8, "secret-key"), "looks like that of an application"),
+        (AccessKey("ALTAKfake0001", "secret-key", "session-token"), "A securityToken was sent with this key"),
+        (AccessKey("ALTAKfake0001", "secret-key"), ""),
+        (AccessKey("ALTAK" + "x" * 19, "secret-key"), ""),
+        (AccessKey("0123456789abcdef" * 2, "secret-key"), ""),
+    ],
+)
+async def test_a_refused_key_that_looks_odd_is_told_why(service, key, remark):
+    service.say(httpx.Response(403, json={"code": "InvalidAccessKeyId", "message": "no such key"}))
+    with pytest.raises(CredentialsInvalid) as caught:
+        await service.provider(key).read(Target(Thing.TUNING_TASK, "task-1"))
+    assert remark in caught.value.message
+    assert remark or caught.value.message.endswith("no such key")

@@ -20,7 +20,7 @@ from trainsweep.core.errors import (
     WrongState,
 )
 from trainsweep.core.external import Target, Thing
-from trainsweep.providers.overrides import ErrorOverride
+from trainsweep.providers.error_overrides import ErrorOverride
 from trainsweep.providers.qianfan.codes import Failure, classify
 
 TASK = Target(Thing.TUNING_TASK, "task-aaaa00000001")
@@ -218,3 +218,31 @@ def test_a_401_429_or_5xx_is_never_a_refusal_of_the_thing(status, code, message)
 @given(code=words, message=words)
 def test_a_403_is_never_an_absence(code, message):
     assert classify(Failure(403, code, message)) is not NotFound
+
+
+ABOUT_THE_REQUEST = {
+    "MalformedJSON",
+    "InvalidHTTPRequest",
+    "InvalidMarker",
+    "IdempotentParameterMismatch",
+    "PreconditionFailed",
+}
+
+
+@pytest.mark.parametrize(("status", "code", "expected"), CODES)
+async def test_only_a_refusal_that_may_be_about_the_id_counts_toward_absence(service, status, code, expected):
+    answer = httpx.Response(status, json={"requestId": "r-1", "code": code, "message": "The vendor's words."})
+    with pytest.raises(expected) as refused:
+        await service.say(answer).provider().read(TASK)
+    about = expected is NotFound or (expected is Refused and code not in ABOUT_THE_REQUEST)
+    assert getattr(refused.value, "about_the_id", False) is about
+
+
+async def test_a_refusal_of_the_gateway_or_without_a_code_counts_for_nothing(service):
+    headers = {"x-bce-error-code": "InappropriateJSON", "x-bce-error-message": "InappropriateJSON, cause: no"}
+    with pytest.raises(Refused) as refused:
+        await service.say(httpx.Response(400, headers=headers)).provider().read(TASK)
+    assert not refused.value.about_the_id
+    with pytest.raises(Refused) as refused:
+        await service.say({"requestId": "r-1", "result": False}).provider().delete(TASK)
+    assert not refused.value.about_the_id

@@ -67,3 +67,18 @@ async def test_a_page_that_fails_fails_the_list():
 
     with pytest.raises(Unavailable):
         await gather(walk(read_page))
+
+
+@pytest.mark.parametrize("length", [0, 1, 1000])
+async def test_a_list_without_an_end_in_sight_is_given_up(length):
+    asked = []
+
+    async def read_page(marker):
+        asked.append(marker)
+        number = len(asked)
+        things = tuple(Remote(f"task-{number}-{row}", "", ExternalState.STOPPED, "") for row in range(length))
+        return Page(things, f"task-{number}")
+
+    with pytest.raises(Malformed):
+        await gather(walk(read_page))
+    assert len(asked) <= 1_000

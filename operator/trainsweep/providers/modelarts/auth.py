@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from datetime import datetime
 from typing import Any
 
 import httpx
 
+from trainsweep.core.errors import Malformed
 from trainsweep.providers.credentials import AccessKey
+from trainsweep.providers.http import json_object
 from trainsweep.providers.modelarts.codes import renewable
 from trainsweep.providers.modelarts.iam import Token
-from trainsweep.providers.modelarts.judgement import complaint
+from trainsweep.providers.modelarts.responses import complaint
 from trainsweep.providers.modelarts.signing import sign
 from trainsweep.providers.modelarts.single_flight import SingleFlight
 
@@ -44,7 +45,10 @@ class AccessKeyAuth(httpx.Auth):
 
 
 class TokenAuth(httpx.Auth):
-    """Sends a project token; logs in once for all requests, again before its end, and once when it is refused."""
+    """Sends a project token; logs in once for all requests, and again before its end or when it was refused.
+
+    `token()` comes before the request, so that it waits for its turn with a token at hand.
+    """
 
     def __init__(self, login: Callable[[], Coroutine[Any, Any, Token]], now: Callable[[], datetime]) -> None:
         self._login = SingleFlight(login)
@@ -55,10 +59,6 @@ class TokenAuth(httpx.Auth):
     def secrets(self) -> tuple[str, ...]:
         return (self._token.value,) if self._token else ()
 
-    @property
-    def project_id(self) -> str:
-        return self._token.project_id if self._token else ""
-
     async def token(self, *, refused: str = "") -> Token:
         """A token that is not the refused one. Raises the errors of `iam.fetch_token`."""
         token = self._token
@@ -66,25 +66,24 @@ class TokenAuth(httpx.Auth):
             token = self._token = await self._login.join()
         return token
 
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Send with the token, and once more with a fresh one. A refused token let nothing happen: writes too."""
-        token = await self.token()
-        request.headers["X-Auth-Token"] = token.value
-        response = yield request
-        await response.aread()
-        if renewable(response.status_code, _code(response)):
-            token = await self.token(refused=token.value)
-            request.headers["X-Auth-Token"] = token.value
-            yield request
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if self._token:
+            request.headers["X-Auth-Token"] = self._token.value
+        yield request
 
     async def aclose(self) -> None:
         await self._login.aclose()
+
+
+def is_renewable(response: httpx.Response) -> bool:
+    """Whether an answer refuses the token, so that a fresh one may mend it. Such a request let nothing happen."""
+    return renewable(response.status_code, _code(response))
 
 
 def _code(response: httpx.Response) -> str:
     if response.status_code != 403:
         return ""
     try:
-        return complaint(json.loads(response.content)).code
-    except (ValueError, RecursionError):
+        return complaint(json_object(response)).code
+    except Malformed:
         return ""

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import httpx
 
-from trainsweep.core.errors import ConfigurationError
+from trainsweep.core.errors import ConfigurationError, NotSent
 from trainsweep.core.reasons import Reason
-from trainsweep.providers.credentials import AccessKey, Credentials
-from trainsweep.providers.exchange import TIMEOUT, send
-from trainsweep.providers.modelarts.auth import AccessKeyAuth, TokenAuth
+from trainsweep.providers.credentials import SESSION_WAS_SENT, AccessKey, Credentials
+from trainsweep.providers.error_overrides import ErrorOverride
+from trainsweep.providers.http import HEADERS, TIMEOUT, send
+from trainsweep.providers.modelarts.auth import AccessKeyAuth, TokenAuth, is_renewable
 from trainsweep.providers.modelarts.codes import canonical_overrides
 from trainsweep.providers.modelarts.iam import fetch_token, find_project, login_request, project_query
-from trainsweep.providers.modelarts.judgement import Judge, request_id_of
+from trainsweep.providers.modelarts.regions import doubt_about
+from trainsweep.providers.modelarts.responses import Judge, request_id_of
 from trainsweep.providers.modelarts.settings import ModelArtsSettings
 from trainsweep.providers.modelarts.signing import canonical_query, encode
 from trainsweep.providers.modelarts.single_flight import SingleFlight
-from trainsweep.providers.overrides import ErrorOverride
-from trainsweep.providers.pacing import PacedTransport, signing
+from trainsweep.providers.pacing import InTurn
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +54,22 @@ class Client:
         self._api_url = settings.api_url
         self._project_id = settings.project_id
         self._project_search = SingleFlight(self._find_project)
-        # With a transport of its own an account has its own limit.
-        limited = not isinstance(transport, PacedTransport)
-        self._slots = asyncio.Semaphore(max_connections) if limited else contextlib.nullcontext()
-        self._judge = Judge(canonical_overrides(overrides), self._secrets, now)
+        self._slots = asyncio.Semaphore(max_connections)
+        self._judge = Judge(canonical_overrides(overrides), self._secrets, now, _remark(credentials))
         self._auth = self._authentication(now)
         limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
-        auth = signing(self._auth, transport)
-        self._http = httpx.AsyncClient(auth=auth, transport=transport, timeout=TIMEOUT, limits=limits)
-        self._iam = httpx.AsyncClient(transport=transport, timeout=TIMEOUT, limits=limits)  # logs in, has no auth
+        self._http = httpx.AsyncClient(
+            auth=InTurn(self._auth, transport), headers=HEADERS, transport=transport, timeout=TIMEOUT, limits=limits
+        )
+        # Logs in, so it has no credentials to add.
+        self._iam = httpx.AsyncClient(
+            auth=InTurn(None, transport), headers=HEADERS, transport=transport, timeout=TIMEOUT, limits=limits
+        )
 
     @property
     def project_id(self) -> str:
-        """The id of the project, "" until the first call has found it."""
-        return self._project_id or (self._auth.project_id if isinstance(self._auth, TokenAuth) else "")
+        """The id of the project, "" until it was asked for. Once known it never changes."""
+        return self._project_id
 
     async def call(
         self,
@@ -83,11 +86,15 @@ class Client:
         """
         version, *segments = path
         async with self._slots:
-            project_id = await self._project()
+            project_id = await self.locate()
             target = "/".join(encode(segment) for segment in (version, project_id, *segments))
-            request = self._request(method, target, query or {}, body, project_id)
-            response = await send(self._http, request, write=write)
-        return Answer(self._judge.verdict(response, write=write, may_be_empty=may_be_empty), request_id_of(response))
+
+            def request() -> httpx.Request:
+                return self._request(method, target, query or {}, body, project_id)
+
+            response = await self._exchange(request, write=write)
+        body_of_success = self._judge.verdict(response, write=write, may_be_empty=may_be_empty)
+        return Answer(body_of_success, request_id_of(response, self._secrets()))
 
     async def aclose(self) -> None:
         await self._project_search.aclose()
@@ -117,28 +124,66 @@ class Client:
         return self._http.build_request(method, url, headers=headers, content=content)
 
     async def locate(self) -> str:
-        """The id of the project, found now if need be."""
-        return await self._project()
+        """The project id: the one given, else the token's, else the one that IAM finds by name. Asks IAM alone.
 
-    async def _project(self) -> str:
-        """The project id: the one given, else the token's, else the one that IAM finds by name."""
+        Raises ConfigurationError (`IdentityChanged`) when the name leads to another project than before.
+        """
         if self._project_id:
             return self._project_id
-        if isinstance(self._auth, AccessKeyAuth):
-            self._project_id = await self._project_search.join()
-            return self._project_id
-        project_id = (await self._auth.token()).project_id
-        if not project_id:
+        with self._hinting():
+            if isinstance(self._auth, TokenAuth):
+                return self._same_project((await self._auth.token()).project_id)
+            return self._same_project(await self._project_search.join())
+
+    async def _exchange(self, request: Callable[[], httpx.Request], *, write: bool) -> httpx.Response:
+        """Send once, and once more with a fresh token if the first one was refused."""
+        with self._hinting():
+            if not isinstance(self._auth, TokenAuth):
+                return await send(self._http, request(), write=write)
+            token = await self._auth.token()
+            self._same_project(token.project_id)
+            response = await send(self._http, request(), write=write)
+            if is_renewable(response):
+                self._same_project((await self._auth.token(refused=token.value)).project_id)
+                response = await send(self._http, request(), write=write)
+            return response
+
+    def _same_project(self, found: str) -> str:
+        """Keep to the first project. What was read and is to be deleted is of that one."""
+        self._project_id = self._project_id or found
+        if not self._project_id:
             raise ConfigurationError(
                 Reason.INVALID_SPEC, "The token of the ModelArts account names no project; set modelArts.projectID."
             )
-        return project_id
+        if found and found != self._project_id:
+            raise ConfigurationError(
+                Reason.IDENTITY_CHANGED,
+                f"IAM now answers with the project {found}, and this account works in {self._project_id}: nothing is "
+                "sent to either. Make another ProviderConfig for another project, or set modelArts.projectID.",
+            )
+        return self._project_id
 
     async def _find_project(self) -> str:
         return await find_project(self._http, self._settings, self._judge)
+
+    @contextmanager
+    def _hinting(self) -> Iterator[None]:
+        """A region that is mistyped leads to a host that does not exist, or not to the vendor's."""
+        try:
+            yield
+        except NotSent as error:
+            doubt = "" if self._settings.endpoint else doubt_about(self._settings.region)
+            raise NotSent(f"{error.message} {doubt}".rstrip()) from None
 
     def _secrets(self) -> tuple[str, ...]:
         if isinstance(self._credentials, AccessKey):
             return (self._credentials.secret_key, self._credentials.security_token)
         held = self._auth.secrets if isinstance(self._auth, TokenAuth) else ()
         return (self._credentials.password, *held)
+
+
+def _remark(credentials: Credentials) -> str:
+    """Said when a key is refused."""
+    if isinstance(credentials, AccessKey) and credentials.security_token:
+        return SESSION_WAS_SENT
+    return ""

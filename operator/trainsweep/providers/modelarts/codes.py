@@ -28,7 +28,7 @@ from trainsweep.core.errors import (
     Withdrawn,
     WrongState,
 )
-from trainsweep.providers.overrides import ErrorOverride, overridden
+from trainsweep.providers.error_overrides import ErrorOverride, overridden
 
 Pair = tuple[int, str]
 ErrorClass = type[ProviderError]
@@ -37,11 +37,15 @@ ErrorClass = type[ProviderError]
 _ROWS: tuple[tuple[ErrorClass, int, str], ...] = (
     (NotFound, 400, "2775"),
     # Not about the thing: another project or workspace, an unpublished API, a wrong host or path.
-    (Misrouted, 400, "0102 0204 0210"),
+    (Misrouted, 400, "0204 0210"),
     (Misrouted, 403, "0210"),
     (Misrouted, 404, "0015 2786 APIGW.0103"),
     (Withdrawn, 404, "2836 APIGW.0101"),
     (WrongState, 409, "2796 2813 2878"),
+    # Documented as a missing workspace, seen for a missing V1 job; and for one that is being deleted. The list decides.
+    (Refused, 400, "0102 6357"),
+    (Refused, 404, "0102 6357"),
+    (Refused, 409, "0102 6357"),
     (Refused, 400, "0101 0103 0104 0107 2751 2755 2764 2787 2788 2789 2790 2812 2842"),
     (CredentialsInvalid, 401, "0201 0202 0203 0204 0212 APIGW.0301 APIGW.0303 APIGW.0305 APIGW.0307"),
     (CredentialsInvalid, 403, "0203 0206 2784"),
@@ -76,6 +80,10 @@ TABLE: dict[Pair, ErrorClass] = {
     for code in codes.split()
 }
 
+#: Refusals that are known to be about something else than the id of a job, version or config: a name that is taken, a
+#: missing algorithm or experiment, an unknown action, fields of a new job.
+_ABOUT_OTHERS = {f"ModelArts.{number}" for number in ("0103", 2751, 2755, 2764, 2787, 2788, 2789, 2790, 2812, 2842)}
+
 #: 403 answers that a fresh token may mend, beside every 401.
 _RENEWABLE = {(403, "ModelArts.0203"), (403, "ModelArts.2784")}
 
@@ -97,6 +105,12 @@ def classify(status: int, code: str, *, write: bool, overrides: Sequence[ErrorOv
     if write and (issubclass(found, Unavailable) or (status >= 500 and not exact)):
         return OutcomeUnknown
     return found
+
+
+def is_about_the_id(code: str) -> bool:
+    """Whether a `Refused` with this code may be the service's word on the id: with its own code, and no known other."""
+    code = canonical(code)
+    return _SERVICE.fullmatch(code) is not None and code not in _ABOUT_OTHERS
 
 
 def renewable(status: int, code: str) -> bool:

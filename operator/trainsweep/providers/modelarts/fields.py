@@ -6,8 +6,12 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from trainsweep.providers.text import name
+
 #: A number at or above this is in milliseconds: as seconds it would lie in the year 5138, as milliseconds in 1973.
 _MILLISECONDS_FROM = 10**11
+_NUMBER = re.compile(r"-?[0-9]{1,19}")
+_DECIMAL_ID = re.compile(r"[1-9][0-9]{0,18}")
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -19,10 +23,15 @@ def text(value: Any) -> str:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**30 else ""
 
 
+def name_of(value: Any) -> str:
+    """A name or a word, cut and without control characters."""
+    return name(text(value))
+
+
 def number(value: Any) -> int | None:
     """A whole number of at most 19 digits, also when it is written as text."""
     written = text(value)
-    return int(written) if re.fullmatch(r"-?[0-9]{1,19}", written) else None
+    return int(written) if _NUMBER.fullmatch(written) else None
 
 
 def mapping(value: Any) -> dict[str, Any]:
@@ -33,7 +42,7 @@ def mapping(value: Any) -> dict[str, Any]:
 def decimal_id(value: Any) -> str:
     """The id of a V1 job or version (a Long, or text of its digits), "" when it is none."""
     written = text(value)
-    return written if re.fullmatch(r"[1-9][0-9]{0,18}", written) else ""
+    return written if _DECIMAL_ID.fullmatch(written) else ""
 
 
 def moment(value: Any) -> datetime | None:

@@ -12,12 +12,20 @@ from typing import Any
 
 import httpx
 
-from trainsweep.core.errors import ConfigurationError, CredentialsInvalid, Malformed, Misrouted, ProviderError, Refused
+from trainsweep.core.errors import (
+    ConfigurationError,
+    CredentialsInvalid,
+    Malformed,
+    Misrouted,
+    PermissionDenied,
+    ProviderError,
+    Refused,
+)
 from trainsweep.core.reasons import Reason
 from trainsweep.providers.credentials import Password
-from trainsweep.providers.exchange import send
+from trainsweep.providers.http import send
 from trainsweep.providers.modelarts.fields import mapping, text
-from trainsweep.providers.modelarts.judgement import Judge
+from trainsweep.providers.modelarts.responses import Judge
 from trainsweep.providers.modelarts.settings import ModelArtsSettings, is_project_id
 from trainsweep.providers.modelarts.signing import canonical_query
 
@@ -78,13 +86,15 @@ async def fetch_token(http: httpx.AsyncClient, settings: ModelArtsSettings, pass
 
 
 async def find_project(http: httpx.AsyncClient, settings: ModelArtsSettings, judge: Judge) -> str:
-    """The id of the project by name. Raises ConfigurationError unless exactly one fits, and provider errors."""
+    """The id of the project by name. Raises ConfigurationError unless exactly one fits, and provider errors.
+
+    A user that may not list the account's projects is still told its own.
+    """
     url, query = project_query(settings)
-    request = http.build_request("GET", f"{url}?{canonical_query(query.items())}")
     try:
-        body = judge.verdict(await send(http, request, write=False))
-    except Refused as refusal:
-        raise _reclassified(Misrouted, refusal) from None
+        body = await _ask(http, f"{url}?{canonical_query(query.items())}", judge)
+    except PermissionDenied:
+        body = await _own_projects(http, settings, judge)
     name, projects = settings.project_label, body.get("projects")
     if not isinstance(projects, list):
         raise Malformed("IAM answered the search for a project without projects; check modelArts.iamEndpoint.")
@@ -94,6 +104,27 @@ async def find_project(http: httpx.AsyncClient, settings: ModelArtsSettings, jud
     if not is_project_id(ids[0]):
         raise Malformed("IAM named a project by an id that cannot be one; check modelArts.iamEndpoint.")
     return ids[0]
+
+
+async def _own_projects(http: httpx.AsyncClient, settings: ModelArtsSettings, judge: Judge) -> dict[str, Any]:
+    """The projects of the user itself (the vendor's IAM reference, KeystoneListAuthProjects)."""
+    try:
+        return await _ask(http, f"{settings.iam_url}/v3/auth/projects", judge)
+    except PermissionDenied as denied:
+        raise PermissionDenied(
+            f"IAM lets this user see no projects, so the id of {settings.project_label!r} is not known: set "
+            f"modelArts.projectID in the ProviderConfig. IAM says: {denied.message}",
+            status=denied.status,
+            code=denied.code,
+            request_id=denied.request_id,
+        ) from None
+
+
+async def _ask(http: httpx.AsyncClient, url: str, judge: Judge) -> dict[str, Any]:
+    try:
+        return judge.verdict(await send(http, http.build_request("GET", url), write=False))
+    except Refused as refusal:
+        raise _reclassified(Misrouted, refusal) from None
 
 
 def _no_project(what: str) -> ConfigurationError:

@@ -20,6 +20,8 @@ from trainsweep.core.external import Remote
 _ROUNDS = 3
 #: The highest page number that the API documents.
 _MOST_PAGES = 65_535
+#: No account holds so many things: a server that always knows one more is broken.
+MOST_ROWS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,14 @@ class Page:
 Fetch = Callable[[int], Awaitable[Page]]
 
 
-async def every_page(fetch: Fetch, size: int) -> tuple[Remote, ...]:
+async def every_page(fetch: Fetch, size: int, first: Page | None = None) -> tuple[Remote, ...]:
     """All rows, each id once, in the order of the list. `fetch` takes a page's number from 0 and asks for `size` rows.
+    `first` is page 0, if it was just read.
 
     A short page ends the list, unless the total says that there is more: then pages may be as long as the first one
     came (a server may cap them). Raises Malformed when the announced rows do not come, for such a list proves nothing.
     """
-    first = await fetch(0)
+    first = first or await fetch(0)
     rows, total = _distinct([first]), first.total
     if len(first.rows) < size and len(rows) >= (total or 0):
         return rows
@@ -72,13 +75,17 @@ def _announced(pages: Sequence[Page]) -> int:
 
 async def _backward(fetch: Fetch, total: int | None, size: int) -> list[Page]:
     """All pages, in ascending order, read from the last one down."""
+    if (total or 0) > MOST_ROWS:
+        raise Malformed(f"ModelArts announced {total} entries of a list, which is more than can be read.")
     last = max(1, -(-(total or 0) // size) - 1)
     page = await fetch(last)
     while len(page.rows) >= size:  # the list is longer than was announced
         last += 1
         following = await fetch(last)
-        if following.rows == page.rows or last >= _MOST_PAGES:
+        if following.rows == page.rows:
             raise Malformed("ModelArts answers every page number of a list with the same rows, so the list has no end.")
+        if last >= _MOST_PAGES or last * size >= MOST_ROWS:
+            raise Malformed("ModelArts answers with more and more rows of a list, so the list has no end.")
         page = following
     earlier = [await fetch(number) for number in range(last - 1, -1, -1)]
     return [*reversed(earlier), page]

@@ -13,11 +13,11 @@ from trainsweep.core.errors import ConfigurationError, Misrouted, Refused
 from trainsweep.core.external import Receipt, Remote, Target, Thing
 from trainsweep.core.reasons import Reason
 from trainsweep.providers.credentials import Credentials
+from trainsweep.providers.error_overrides import ErrorOverride
 from trainsweep.providers.modelarts.client import Client
 from trainsweep.providers.modelarts.settings import ModelArtsSettings
 from trainsweep.providers.modelarts.v1 import V1
 from trainsweep.providers.modelarts.v2 import V2
-from trainsweep.providers.overrides import ErrorOverride
 
 _V1_ID = re.compile(r"[1-9][0-9]{0,18}")
 _V2_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

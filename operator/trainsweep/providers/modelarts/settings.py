@@ -1,7 +1,7 @@
 """Where an account lives: region, project and addresses.
 
 Source of the addresses: the vendor's endpoint pages and the endpoint table of its SDK. The region is only a default for
-them: other clouds of the same make have their own domains, so both addresses can be set.
+them (`regions`): other clouds of the same make have their own domains, so both addresses can be set.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from dataclasses import dataclass
 
 import httpx
 
+from trainsweep.api.provider_config import REGION
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.reasons import Reason
+from trainsweep.providers.modelarts.regions import addresses
 
-#: Regions whose (ModelArts, IAM) addresses do not follow the common pattern.
-_ELSEWHERE = {
-    "eu-west-101": ("https://modelarts.eu-west-101.myhuaweicloud.eu", "https://iam.myhuaweicloud.eu"),
-    "eu-de": ("https://modelarts.eu-de.otc.t-systems.com", "https://iam.eu-de.otc.t-systems.com"),
-}
+#: A region becomes part of a host: nothing that ends the host, or begins a port, a path or a user.
+_REGION = re.compile(REGION)
 _PROJECT_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
@@ -42,6 +41,10 @@ class ModelArtsSettings:
                     f"modelArts.{field} of the ProviderConfig must be a URL like "
                     "https://modelarts.cn-north-4.myhuaweicloud.com, without user, query or fragment.",
                 )
+        if self.region and not _REGION.fullmatch(self.region):
+            raise ConfigurationError(
+                Reason.INVALID_SPEC, "modelArts.region of the ProviderConfig must be a region such as cn-north-4."
+            )
         if self.project_id and not is_project_id(self.project_id):
             raise ConfigurationError(
                 Reason.INVALID_SPEC, "modelArts.projectID of the ProviderConfig must be letters, digits and hyphens."
@@ -53,7 +56,7 @@ class ModelArtsSettings:
         if self.endpoint:
             return self.endpoint.rstrip("/")
         if self.region:
-            return _ELSEWHERE.get(self.region, (f"https://modelarts.{self.region}.myhuaweicloud.com", ""))[0]
+            return addresses(self.region)[0]
         raise ConfigurationError(
             Reason.INVALID_SPEC, "The ProviderConfig names no ModelArts address; set modelArts.region or .endpoint."
         )
@@ -64,7 +67,7 @@ class ModelArtsSettings:
         if self.iam_endpoint:
             return self.iam_endpoint.rstrip("/").removesuffix("/v3")
         if self.region:
-            return _ELSEWHERE.get(self.region, ("", f"https://iam.{self.region}.myhuaweicloud.com"))[1]
+            return addresses(self.region)[1]
         raise ConfigurationError(
             Reason.INVALID_SPEC,
             "The ProviderConfig names no IAM address, which this account needs; set modelArts.region or .iamEndpoint.",

@@ -12,7 +12,7 @@ from trainsweep.core.errors import Malformed
 from trainsweep.core.external import Receipt, Remote
 from trainsweep.providers.modelarts import v1_answers
 from trainsweep.providers.modelarts.client import Client
-from trainsweep.providers.modelarts.fields import number, text
+from trainsweep.providers.modelarts.fields import name_of, number, text
 from trainsweep.providers.modelarts.paging import Page, every_page
 
 #: The longest page that the API gives.
@@ -46,7 +46,7 @@ class V1:
         async def fetch(page: int) -> Page:
             body = await self._page((_JOBS, job_id, "versions"), {}, page)
             _same("job", job_id, body.get("job_id"))
-            names.append(text(body.get("job_name")))
+            names.append(name_of(body.get("job_name")))
             count = number(body.get("version_count"))
             rows = _rows(body, "versions", count, page)
             # Whether the count goes down with a delete is not documented, so it must not make the list unusable.

@@ -10,7 +10,8 @@ from typing import Any
 
 from trainsweep.core.errors import Malformed
 from trainsweep.core.external import ExternalState, Remote, state_of_parts
-from trainsweep.providers.modelarts.fields import after, decimal_id, moment, number, text
+from trainsweep.providers.modelarts.fields import after, decimal_id, moment, name_of, number, text
+from trainsweep.providers.text import is_name
 
 _PENDING, _RUNNING = ExternalState.PENDING, ExternalState.RUNNING
 _FAILED, _STOPPED = ExternalState.FAILED, ExternalState.STOPPED
@@ -48,7 +49,7 @@ _DELETE_FAILED = 6
 def state(value: Any) -> tuple[str, ExternalState, str]:
     """Name, state and remark of a status number. A number that is not in the table is shown and stays Unknown."""
     status = number(value)
-    name, known = STATES.get(-1 if status is None else status, (text(value)[:64], ExternalState.UNKNOWN))
+    name, known = STATES.get(-1 if status is None else status, (name_of(value)[:64], ExternalState.UNKNOWN))
     return name, known, "The last delete failed at the provider." if status == _DELETE_FAILED else ""
 
 
@@ -61,7 +62,7 @@ def version(row: Mapping[str, Any], job_id: str) -> Remote:
     started = moment(row.get("start_time"))
     return Remote(
         id=f"{job_id}/{version_id}",
-        name=text(row.get("version_name")),
+        name=name_of(row.get("version_name")),
         state=now,
         provider_state=word,
         created_at=moment(row.get("create_time")),
@@ -108,7 +109,7 @@ def job_row(row: Mapping[str, Any]) -> Remote:
         parts = (version({"version_id": row["version_id"], "status": row.get("status")}, job_id),)
     return Remote(
         id=job_id,
-        name=text(row.get("job_name")),
+        name=name_of(row.get("job_name")),
         state=now,
         provider_state=word,
         created_at=moment(row.get("create_time")),
@@ -120,6 +121,6 @@ def job_row(row: Mapping[str, Any]) -> Remote:
 def config(row: Mapping[str, Any]) -> Remote:
     """A saved job config. It runs nothing, so it counts as stopped for as long as it exists."""
     name = text(row.get("config_name"))
-    if not name:
-        raise Malformed("ModelArts described a job config without a config_name.")
+    if not name or not is_name(name):
+        raise Malformed("ModelArts described a job config without a usable config_name.")
     return Remote(name, name, _STOPPED, "", created_at=moment(row.get("create_time")))

@@ -5,6 +5,8 @@ Source: the vendor's API reference, training management.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from trainsweep.core.errors import Malformed
 from trainsweep.core.external import Receipt, Remote
 from trainsweep.providers.modelarts import v2_answers
@@ -24,10 +26,25 @@ class V2:
     def __init__(self, client: Client, workspace_id: str) -> None:
         self._client = client
         self._workspace_id = workspace_id
+        #: Whether `offset` counts rows instead of pages; None until a list was long enough to tell.
+        self._counts_rows: bool | None = None
 
     async def jobs(self) -> tuple[Remote, ...]:
-        """All jobs, oldest first."""
-        return await every_page(self._page, PAGE)
+        """All jobs, oldest first.
+
+        The vendor's pages disagree whether `offset` counts pages (its REST reference) or rows (its SDK reference), so
+        the service is asked, once.
+        """
+        first = await self._page(0)
+        is_all = len(first.rows) < PAGE and len(first.rows) >= (first.total or 0)
+        if self._counts_rows is None and not is_all:
+            self._counts_rows = _moved_by_a_row(first.rows, (await self._page(1)).rows)
+        step = (len(first.rows) or 1) if self._counts_rows else 1
+
+        async def fetch(page: int) -> Page:
+            return await self._page(page * step)
+
+        return await every_page(fetch, PAGE, first)
 
     async def job(self, job_id: str) -> Remote:
         job = v2_answers.job((await self._client.call("GET", "v2", _JOBS, job_id)).body)
@@ -49,22 +66,34 @@ class V2:
     async def probe(self) -> None:
         await self._search(0, 1)
 
-    async def _search(self, page: int, size: int) -> dict[str, object]:
-        """The search is a POST that changes nothing. `offset` counts pages, not rows."""
-        body: dict[str, object] = {"offset": page, "limit": size, "sort_by": "create_time", "order": "asc"}
+    async def _search(self, offset: int, size: int) -> dict[str, object]:
+        """The search is a POST that changes nothing."""
+        body: dict[str, object] = {"offset": offset, "limit": size, "sort_by": "create_time", "order": "asc"}
         if self._workspace_id:
             body["workspace_id"] = self._workspace_id
         return (await self._client.call("POST", "v2", _SEARCH, body=body)).body
 
-    async def _page(self, page: int) -> Page:
+    async def _page(self, offset: int) -> Page:
         """`total` counts what the user has, `count` what matches; they can differ when a workspace is asked for."""
-        body = await self._search(page, PAGE)
+        body = await self._search(offset, PAGE)
         total, matches = number(body.get("total")), number(body.get("count"))
         if self._workspace_id and matches is not None:
             total = matches
         items = body.get("items")
-        if items is None and (total == 0 or (page > 0 and "items" in body)):
+        if items is None and (total == 0 or (offset > 0 and "items" in body)):
             items = []
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise Malformed("ModelArts answered a search for jobs without a usable array 'items': it proves nothing.")
         return Page(tuple(v2_answers.job(item) for item in items), total)
+
+
+def _moved_by_a_row(rows: Sequence[Remote], following: Sequence[Remote]) -> bool | None:
+    """Whether the rows at offset 1 are those at offset 0 without the first one, or the next page; None if it is open.
+
+    A removal between the two readings moves few rows. Rows that are the same come from a server that knows no offset.
+    """
+    ids, next_ids = [row.id for row in rows], [row.id for row in following]
+    if not next_ids or ids == next_ids:
+        return None
+    common = len(set(ids) & set(next_ids))
+    return 2 * common >= len(next_ids)

@@ -11,7 +11,8 @@ from typing import Any
 
 from trainsweep.core.errors import Malformed
 from trainsweep.core.external import ExternalState, Remote
-from trainsweep.providers.modelarts.fields import after, mapping, moment, text
+from trainsweep.providers.modelarts.fields import after, mapping, moment, name_of, text
+from trainsweep.providers.text import is_name
 
 PHASES: dict[str, ExternalState] = {
     "Creating": ExternalState.PENDING,
@@ -32,16 +33,16 @@ def job(body: Mapping[str, Any]) -> Remote:
     """One job: the answer of a read, or an item of the search. Raises Malformed without an id."""
     metadata = mapping(body.get("metadata"))
     job_id = text(metadata.get("id"))
-    if not job_id:
-        raise Malformed("ModelArts described a job without metadata.id.")
+    if not job_id or not is_name(job_id):
+        raise Malformed("ModelArts described a job without a usable metadata.id.")
     status = mapping(body.get("status"))
-    phase = text(status.get("phase"))[:64]
+    phase = name_of(status.get("phase"))[:64]
     state = PHASES.get(phase, ExternalState.UNKNOWN)
     started = moment(status.get("start_time")) or min(_records(status, "start_at"), default=None)
     finished = max(_records(status, "end_at"), default=None) or after(started, status.get("duration"))
     return Remote(
         id=job_id,
-        name=text(metadata.get("name")),
+        name=name_of(metadata.get("name")),
         state=state,
         provider_state=phase,
         created_at=moment(metadata.get("create_time")),

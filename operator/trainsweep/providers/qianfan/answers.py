@@ -14,6 +14,7 @@ from typing import Any
 
 from trainsweep.core.errors import Malformed
 from trainsweep.core.external import ExternalState, Remote, state_of_parts
+from trainsweep.providers.text import LONGEST_NAME, is_name, name
 
 #: `runStatus` of a task. Others, and the empty one that a task shows for a moment, are UNKNOWN.
 STATES: dict[str, ExternalState] = {
@@ -46,15 +47,16 @@ def parse_task(item: Any, *, parent: str = "") -> Remote:
     word = _text(told.get("runStatus"))
     state = STATES.get(word, ExternalState.UNKNOWN)
     created_at = parse_time(told.get("createDate"))
+    job_id = _text(told.get("jobId"))
     return Remote(
         id=_id(told, "taskId"),
-        name=_text(told.get("jobName")),
+        name=name(_text(told.get("jobName"))),
         state=state,
-        provider_state=word,
+        provider_state=name(word),
         created_at=created_at,
         started_at=None if state is ExternalState.PENDING else created_at,
-        finished_at=parse_time(told.get("finishDate")),
-        parent=_text(told.get("jobId")) or parent,
+        finished_at=parse_time(told.get("finishDate")) if state.ended else None,
+        parent=job_id if is_name(job_id) and job_id else parent,
     )
 
 
@@ -63,7 +65,7 @@ def parse_job(item: Any) -> Remote:
     told = _object(item, "a job")
     return Remote(
         id=_id(told, "jobId"),
-        name=_text(told.get("name")),
+        name=name(_text(told.get("name"))),
         state=ExternalState.UNKNOWN,
         provider_state="",
         created_at=parse_time(told.get("createDate")),
@@ -101,7 +103,7 @@ def parse_page(result: Any, field: str, parse: Callable[[Any], Remote]) -> Page:
 
 def parse_time(value: Any) -> datetime | None:
     """A time like "2024-01-30T09:41:54Z" in UTC; None for impossible ones and those without a zone."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > LONGEST_NAME:
         return None
     try:
         moment = datetime.fromisoformat(value.strip())
@@ -115,6 +117,8 @@ def parse_time(value: Any) -> datetime | None:
 
 def _next_marker(info: dict[str, Any]) -> str | None:
     marker = _text(info.get("nextMarker"))
+    if not is_name(marker):
+        raise Malformed("Qianfan answered with a nextMarker that cannot be one.", status=200)
     more = info.get("isTruncated", bool(marker))
     return marker if more in (True, "true") else None
 
@@ -126,9 +130,9 @@ def _object(value: Any, what: str) -> dict[str, Any]:
 
 
 def _id(item: dict[str, Any], field: str) -> str:
-    if found := _text(item.get(field)):
+    if (found := _text(item.get(field))) and is_name(found):
         return found
-    raise Malformed(f"Qianfan answered with an entry that has no {field}.", status=200)
+    raise Malformed(f"Qianfan answered with an entry that has no usable {field}.", status=200)
 
 
 def _text(value: Any) -> str:

@@ -29,13 +29,15 @@ from trainsweep.core.errors import (
 )
 from trainsweep.core.external import Receipt
 from trainsweep.providers.credentials import AccessKey
-from trainsweep.providers.exchange import TIMEOUT, clean, json_object, retry_after, send
-from trainsweep.providers.overrides import ErrorOverride
-from trainsweep.providers.pacing import signing
+from trainsweep.providers.error_overrides import ErrorOverride
+from trainsweep.providers.http import HEADERS, TIMEOUT, json_object, retry_after, send
+from trainsweep.providers.pacing import InTurn
 from trainsweep.providers.qianfan.auth import BceAuth
-from trainsweep.providers.qianfan.codes import Failure, classify
-from trainsweep.providers.qianfan.failures import failure_in, request_id_of
+from trainsweep.providers.qianfan.codes import Failure, classify, is_about_the_id
+from trainsweep.providers.qianfan.key_kinds import remark_on
+from trainsweep.providers.qianfan.responses import failure_in, request_id_of
 from trainsweep.providers.qianfan.settings import QianfanSettings
+from trainsweep.providers.text import clean, name
 
 _PATH = "/v2/finetuning"
 
@@ -71,11 +73,12 @@ class QianfanClient:
         self._url = settings.endpoint + _PATH
         self._overrides = tuple(overrides)
         self._now = now
+        self._remark = remark_on(key)
         # A server may quote the token as it stands in the signed text: percent-encoded.
         self._secrets = (key.secret_key, key.security_token, quote(key.security_token, safe=""))
         self._http = httpx.AsyncClient(
-            auth=signing(BceAuth(key, now), transport),
-            headers={"user-agent": "trainsweep", "accept": "application/json"},
+            auth=InTurn(BceAuth(key, now), transport),
+            headers={**HEADERS, "accept": "application/json"},
             limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
             timeout=TIMEOUT,
             transport=transport,
@@ -112,7 +115,7 @@ class QianfanClient:
         response = await send(self._http, request, write=write)
         if failure := failure_in(response):
             raise self._error(failure, response, f"{action} of {about}", write=write)
-        return json_object(response), Receipt(clean(request_id_of(response), self._secrets))
+        return json_object(response), Receipt(self._id_of(response))
 
     def _error(self, failure: Failure, response: httpx.Response, what: str, *, write: bool) -> ProviderError:
         kind = classify(failure, self._overrides)
@@ -120,9 +123,17 @@ class QianfanClient:
             kind = OutcomeUnknown
         words = f" Qianfan says: {failure.message}" if failure.message else ""
         message = clean(f"{what}: {_MEANING[kind]}{words}", self._secrets)
-        code = clean(failure.code, self._secrets)
-        request_id = clean(request_id_of(response), self._secrets)
+        if kind is CredentialsInvalid and self._remark:
+            message = f"{message} {self._remark}"
+        code = name(clean(failure.code, self._secrets))
+        request_id = self._id_of(response)
         if kind is RateLimited:
             wait = retry_after(response, self._now())
             return RateLimited(message, status=failure.status, code=code, request_id=request_id, retry_after=wait)
+        if kind is Refused:
+            about = is_about_the_id(failure)
+            return Refused(message, status=failure.status, code=code, request_id=request_id, about_the_id=about)
         return kind(message, status=failure.status, code=code, request_id=request_id)
+
+    def _id_of(self, response: httpx.Response) -> str:
+        return name(clean(request_id_of(response), self._secrets))

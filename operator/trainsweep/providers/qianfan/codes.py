@@ -25,7 +25,7 @@ from trainsweep.core.errors import (
     Unavailable,
     WrongState,
 )
-from trainsweep.providers.overrides import ErrorOverride, overridden
+from trainsweep.providers.error_overrides import ErrorOverride, overridden
 
 ErrorClass = type[ProviderError]
 
@@ -97,6 +97,12 @@ CODES: dict[str, ErrorClass] = {
     "510403": QuotaExceeded,
 }
 
+#: Codes of requests that the service could not make sense of at all. `InappropriateJSON` is not one of them: it may be
+#: what an unknown id gives.
+_ABOUT_THE_REQUEST = frozenset(
+    {"MalformedJSON", "InvalidHTTPRequest", "InvalidMarker", "IdempotentParameterMismatch", "PreconditionFailed"}
+)
+
 #: What an unlisted code suggests, first match wins.
 PATTERNS: tuple[tuple[re.Pattern[str], ErrorClass], ...] = (
     (re.compile(r"Quota"), QuotaExceeded),
@@ -146,6 +152,11 @@ def classify(failure: Failure, overrides: Sequence[ErrorOverride] = ()) -> Error
     if not failure.code:
         return _without_code(failure)
     return _by_code(failure)
+
+
+def is_about_the_id(failure: Failure) -> bool:
+    """Whether a `Refused` may be the service's word on the id: with a code of its own that means nothing else."""
+    return bool(failure.code) and not failure.gateway and failure.code not in _ABOUT_THE_REQUEST
 
 
 def _about_caller(failure: Failure) -> ErrorClass | None:

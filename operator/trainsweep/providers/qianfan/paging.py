@@ -15,19 +15,25 @@ from trainsweep.providers.qianfan.answers import Page
 #: Entries a page; the service takes more for 100.
 PAGE_SIZE = 100
 
-#: No account holds a million entries: a server that always knows one more page is broken.
-MOST_PAGES = 10_000
+#: No account holds so much: a server that always knows one more page, or one more entry, is broken.
+MOST_PAGES = 1_000
+MOST_ENTRIES = 50_000
 
 
 async def walk(read_page: Callable[[str], Awaitable[Page]]) -> AsyncGenerator[Remote]:
     """Every entry, as the pages come. `read_page` takes a marker, "" for the first page.
 
-    Raises `Malformed` if more is said to follow and the next marker is missing or was used before.
+    Raises `Malformed` if more is said to follow and the next marker is missing or was used before, and if there is no
+    end in sight.
     """
+    seen = 0
     marker = ""
     used = {marker}
     while len(used) <= MOST_PAGES:
         page = await read_page(marker)
+        seen += len(page.things)
+        if seen > MOST_ENTRIES:
+            raise Malformed(f"Qianfan answered a list of more than {MOST_ENTRIES} entries.", status=200)
         for thing in page.things:
             yield thing
         if page.next_marker is None:

@@ -16,9 +16,10 @@ import httpx
 from trainsweep.core.errors import ConfigurationError, Malformed, NotFound, Refused
 from trainsweep.core.external import Receipt, Remote, Target, Thing
 from trainsweep.providers.credentials import AccessKey, Credentials
-from trainsweep.providers.overrides import ErrorOverride
+from trainsweep.providers.error_overrides import ErrorOverride
 from trainsweep.providers.qianfan.answers import Page, job_of_tasks, parse_job, parse_page, parse_task
 from trainsweep.providers.qianfan.client import QianfanClient
+from trainsweep.providers.qianfan.key_kinds import check_kind
 from trainsweep.providers.qianfan.paging import PAGE_SIZE, gather, walk
 from trainsweep.providers.qianfan.settings import QianfanSettings
 
@@ -42,6 +43,7 @@ class QianfanProvider:
                 "Qianfan signs with an access key: the Secret needs the keys accessKey and secretKey "
                 "instead of username and password.",
             )
+        check_kind(credentials)
         self._client = QianfanClient(
             settings,
             credentials,

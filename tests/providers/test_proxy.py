@@ -12,8 +12,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from trainsweep.core.errors import NotSent
+from trainsweep.providers.endpoints import Endpoints
+from trainsweep.providers.http import Held, send
 from trainsweep.providers.pacing import paced
-from trainsweep.providers.route import proxy_for
+from trainsweep.providers.proxy import is_excepted, proxy_for
 
 HOST = "provider.example"
 
@@ -145,7 +148,7 @@ def environment(monkeypatch):
 
 async def test_a_request_goes_through_the_proxy_and_is_checked_before_each_first_byte(proxy):
     pace = Pace()
-    async with httpx.AsyncClient(transport=paced(pace, 1)) as client:
+    async with httpx.AsyncClient(transport=paced(pace, 1, Endpoints())) as client:
         answer = await client.delete(f"https://{HOST}/v1/jobs/1")
     assert answer.status_code == 204
     assert proxy.asked == [f"CONNECT {HOST}:443"]
@@ -154,17 +157,42 @@ async def test_a_request_goes_through_the_proxy_and_is_checked_before_each_first
 
 
 async def test_nothing_enters_a_tunnel_that_stands_too_late(proxy):
-    async with httpx.AsyncClient(transport=paced(Pace(until=1), 1)) as client:
+    async with httpx.AsyncClient(transport=paced(Pace(until=1), 1, Endpoints())) as client:
         with pytest.raises(Passed):
             await client.delete(f"https://{HOST}/v1/jobs/1")
     assert proxy.asked == [f"CONNECT {HOST}:443"]
     assert proxy.service.received == b""
 
 
+@pytest.mark.parametrize("write", [False, True])
+async def test_a_tunnel_that_the_proxy_refuses_carried_nothing(environment, write):
+    async def refuse(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")
+
+    async with served(refuse) as port:
+        environment(HTTPS_PROXY=f"http://127.0.0.1:{port}")
+        async with httpx.AsyncClient(transport=paced(Pace(), 1, Endpoints())) as client:
+            with pytest.raises(NotSent, match=r"the proxy refused to pass it on .403 Forbidden"):
+                await send(client, client.build_request("DELETE", f"https://{HOST}/v1/jobs/1"), write=write)
+
+
+@pytest.mark.parametrize("write", [False, True])
+async def test_a_proxy_that_stays_silent_leaves_no_doubt_about_a_write(environment, write):
+    async def hang_up(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+
+    async with served(hang_up) as port:
+        environment(HTTPS_PROXY=f"http://127.0.0.1:{port}")
+        async with httpx.AsyncClient(transport=paced(Pace(), 1, Endpoints())) as client:
+            with pytest.raises(NotSent):
+                await send(client, client.build_request("DELETE", f"https://{HOST}/v1/jobs/1"), write=write)
+
+
 async def test_a_proxy_that_cannot_be_used_is_told_without_its_password(environment):
     environment(HTTPS_PROXY="socks5://me:secret@proxy.example:1080")
-    async with httpx.AsyncClient(transport=paced(Pace(), 1)) as client:
-        with pytest.raises(httpx.ProxyError, match="HTTPS_PROXY") as refusal:
+    async with httpx.AsyncClient(transport=paced(Pace(), 1, Endpoints())) as client:
+        with pytest.raises(Held, match="HTTPS_PROXY") as refusal:
             await client.get(f"https://{HOST}/")
     assert "secret" not in str(refusal.value)
 
@@ -184,3 +212,46 @@ async def test_a_proxy_that_cannot_be_used_is_told_without_its_password(environm
 def test_the_way_depends_on_scheme_and_host(environment, url, proxy):
     environment(HTTPS_PROXY="proxy.example:3128", NO_PROXY=".baidubce.com,10.0.0.1")
     assert proxy_for(httpx.URL(url)) == proxy
+
+
+@pytest.mark.parametrize(
+    ("exceptions", "host", "excepted"),
+    [
+        ("*", "provider.example", True),
+        ("provider.example", "provider.example", True),
+        ("provider.example", "a.provider.example", True),
+        ("provider.example", "otherprovider.example", False),
+        (".provider.example", "a.provider.example", True),
+        (".provider.example", "provider.example", True),
+        ("*.provider.example", "a.provider.example", True),
+        ("*.provider.example", "a.b.provider.example", True),
+        ("*.provider.example", "provider.example.evil", False),
+        ("Provider.Example", "provider.EXAMPLE.", True),
+        ("a.example, b.example", "b.example", True),
+        ("a.example b.example", "b.example", True),
+        ("10.0.0.0/8", "10.1.2.3", True),
+        ("10.0.0.0/8", "11.1.2.3", False),
+        ("10.0.0.7", "10.0.0.7", True),
+        ("10.0.0.7", "10.0.0.70", False),
+        ("10.0.0.0/8", "a10.example", False),
+        ("2001:db8::/32", "2001:db8::1", True),
+        ("[2001:db8::1]", "2001:db8::1", True),
+        ("2001:db8::/32", "2001:db9::1", False),
+        ("provider.example:443", "provider.example", True),
+        ("provider.example:8443", "provider.example", False),
+        ("10.0.0.7:443", "10.0.0.7", True),
+        ("[2001:db8::1]:8443", "2001:db8::1", False),
+        ("", "provider.example", False),
+        (", ,*.,.", "provider.example", False),
+        ("10.0.0.0/99", "10.0.0.1", False),
+    ],
+)
+def test_no_proxy_is_read_as_curl_and_go_read_it(exceptions, host, excepted):
+    assert is_excepted(host, 443, exceptions) is excepted
+
+
+def test_a_network_of_no_proxy_is_reached_straight(environment):
+    environment(HTTPS_PROXY="http://proxy.example:3128", NO_PROXY="10.0.0.0/8,*.corp.example")
+    for url in ("https://10.9.8.7:8443/", "https://a.corp.example/"):
+        assert proxy_for(httpx.URL(url)) is None
+    assert proxy_for(httpx.URL("https://provider.example/")) == "http://proxy.example:3128"

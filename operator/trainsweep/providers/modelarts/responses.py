@@ -20,11 +20,12 @@ from typing import Any
 
 import httpx
 
-from trainsweep.core.errors import ProviderError, RateLimited
-from trainsweep.providers.exchange import LOOKED_AT, clean, json_object, retry_after
-from trainsweep.providers.modelarts.codes import classify
+from trainsweep.core.errors import CredentialsInvalid, ProviderError, RateLimited, Refused
+from trainsweep.providers.error_overrides import ErrorOverride
+from trainsweep.providers.http import json_object, retry_after
+from trainsweep.providers.modelarts.codes import classify, is_about_the_id
 from trainsweep.providers.modelarts.fields import mapping, text
-from trainsweep.providers.overrides import ErrorOverride
+from trainsweep.providers.text import INSPECTED, clean, name
 
 _CODES = ("error_code", "errorCode", "code")
 _TEXTS = ("error_message", "error_msg", "errorMsg", "message")
@@ -33,9 +34,9 @@ _TEXTS = ("error_message", "error_msg", "errorMsg", "message")
 _PLAIN = {401, 405, 407, 408, 429}
 
 #: The gateway quotes its canonical request, `|` for newline, when a signature fails. It holds signed headers.
-_QUOTED_REQUEST = re.compile(r"(?:\bcanonical[ _-]?request|\b[A-Z]{3,7}\|/).*", re.IGNORECASE | re.DOTALL)
-#: What may lead over to it.
-_LEADS_OVER = " \t\r\n,;:([{\"'"
+_QUOTED_REQUEST = re.compile(r"\bcanonical[ _-]?request|\b[A-Z]{3,7}\|/", re.IGNORECASE)
+#: What stands between the gateway's sentence and the request that it quotes.
+_BEFORE_QUOTE = " \t\r\n,;:([{\"'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,13 @@ class Complaint:
 def complaint(body: Any) -> Complaint:
     """Read any of the forms above; the outer object first, then the objects in it."""
     outer = mapping(body)
-    request_id = text(outer.get("request_id"))
+    request_id = text(outer.get("request_id"))[:INSPECTED]
     for level in (outer, *(value for value in outer.values() if isinstance(value, dict))):
         code = _first(level, _CODES)
         words = _first(level, _TEXTS)
         if code or words:
-            return Complaint(code[:LOOKED_AT], words[:LOOKED_AT], request_id[:LOOKED_AT])
-    return Complaint(request_id=request_id[:LOOKED_AT])
+            return Complaint(code, words, request_id)
+    return Complaint(request_id=request_id)
 
 
 def failed(body: Mapping[str, Any]) -> bool:
@@ -66,21 +67,22 @@ def failed(body: Mapping[str, Any]) -> bool:
     return bool(text(body.get("error_code")) or text(body.get("errorCode")) or mapping(body.get("error")))
 
 
-def request_id_of(response: httpx.Response) -> str:
+def request_id_of(response: httpx.Response, secrets: Iterable[str]) -> str:
     """The vendor's id of the call, from the header of every answer."""
-    return clean(response.headers.get("x-request-id", ""), ())
+    return name(clean(response.headers.get("x-request-id", ""), secrets))
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
     """Turns an answer into its JSON object, or raises what it means.
 
-    `overrides` hold canonical codes; `secrets` are masked in every message.
+    `overrides` hold canonical codes; `secrets` are masked in every message; `remark` is added when a key is refused.
     """
 
     overrides: Sequence[ErrorOverride]
     secrets: Callable[[], Iterable[str]]
     now: Callable[[], datetime]
+    remark: str = ""
 
     def verdict(self, response: httpx.Response, *, write: bool = False, may_be_empty: bool = False) -> dict[str, Any]:
         """The object of a success. Raises a ProviderError.
@@ -103,20 +105,28 @@ class Judge:
         status = response.status_code
         error = classify(status, said.code, write=write, overrides=self.overrides)
         where = f"{response.request.method} {response.request.url.path}"
-        quoted = _QUOTED_REQUEST.search(said.words)
-        told = said.words[: quoted.start()].rstrip(_LEADS_OVER) if quoted else said.words
-        words = clean(told, self.secrets())
+        words = clean(_without_quote(said.words), self.secrets())
         words = words or f"{where} was refused with HTTP {status} and no words."
-        code = "" if said.code == str(status) else clean(said.code, self.secrets())  # IAM repeats the status as code
-        request_id = request_id_of(response) or clean(said.request_id, self.secrets())
+        if issubclass(error, CredentialsInvalid) and self.remark:
+            words = f"{words} {self.remark}"
+        code = "" if said.code == str(status) else name(clean(said.code, self.secrets()))
+        request_id = request_id_of(response, self.secrets()) or name(clean(said.request_id, self.secrets()))
         if error is RateLimited:
             pause = retry_after(response, self.now())
             return RateLimited(words, status=status, code=code, request_id=request_id, retry_after=pause)
+        if error is Refused:
+            about = is_about_the_id(said.code)
+            return Refused(words, status=status, code=code, request_id=request_id, about_the_id=about)
         return error(words, status=status, code=code, request_id=request_id)
 
 
 def _first(level: Mapping[str, Any], names: Iterable[str]) -> str:
-    return next((found for name in names if (found := text(level.get(name)))), "")
+    return next((found[:INSPECTED] for field in names if (found := text(level.get(field)))), "")
+
+
+def _without_quote(words: str) -> str:
+    quote = _QUOTED_REQUEST.search(words)
+    return words[: quote.start()].rstrip(_BEFORE_QUOTE) if quote else words
 
 
 def _loads(content: bytes) -> Any:

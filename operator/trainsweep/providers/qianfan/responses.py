@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 
 from trainsweep.core.errors import Malformed
-from trainsweep.providers.exchange import LOOKED_AT, json_object
+from trainsweep.providers.http import json_object
 from trainsweep.providers.qianfan.codes import Failure
+from trainsweep.providers.text import INSPECTED
 
 
 def failure_in(response: httpx.Response) -> Failure | None:
@@ -38,20 +39,20 @@ def request_id_of(response: httpx.Response) -> str:
     except Malformed:
         body = {}
     told = body.get("requestId") or body.get("log_id") or response.headers.get("x-bce-request-id") or ""
-    return str(told)
+    return str(told)[:INSPECTED] if isinstance(told, str | int) else ""
 
 
 def _told_in_body(body: dict[str, Any]) -> tuple[str, str]:
     for code_field, message_field in (("code", "message"), ("error_code", "error_msg")):
         code = body.get(code_field)
         if isinstance(code, str | int) and not isinstance(code, bool) and str(code) not in ("", "0"):
-            return str(code)[:LOOKED_AT], _text(body.get(message_field))
+            return str(code)[:INSPECTED], _text(body.get(message_field))
     return "", ""
 
 
 def _told_in_headers(response: httpx.Response) -> tuple[str, str]:
-    code = response.headers.get("x-bce-error-code", "")[:LOOKED_AT].strip()
-    message = response.headers.get("x-bce-error-message", "")[:LOOKED_AT].strip()
+    code = response.headers.get("x-bce-error-code", "").strip()[:INSPECTED]
+    message = response.headers.get("x-bce-error-message", "").strip()[:INSPECTED]
     if not code:
         # "SignatureDoesNotMatch, cause: Fail to authn user: ..."
         reason, cause, _ = message.partition(", cause:")
@@ -60,4 +61,4 @@ def _told_in_headers(response: httpx.Response) -> tuple[str, str]:
 
 
 def _text(value: Any) -> str:
-    return value[:LOOKED_AT] if isinstance(value, str) else ""
+    return value[:INSPECTED] if isinstance(value, str) else ""

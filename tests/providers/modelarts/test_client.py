@@ -10,6 +10,7 @@ from trainsweep.core.errors import (
     Malformed,
     Misrouted,
     NotFound,
+    NotSent,
     OutcomeUnknown,
     PermissionDenied,
     RateLimited,
@@ -18,7 +19,7 @@ from trainsweep.core.errors import (
     WrongState,
 )
 from trainsweep.core.external import Target, Thing
-from trainsweep.providers.overrides import ErrorOverride
+from trainsweep.providers.error_overrides import ErrorOverride
 
 UUID = "3faf5c03-aaa1-4cbe-879d-24b05d997347"
 V1_JOB = Target(Thing.JOB, "155500")
@@ -147,9 +148,7 @@ async def test_a_server_error_is_no_answer_to_a_read_and_doubt_about_a_write(ser
 
 
 @every
-@pytest.mark.parametrize(
-    "failure", [httpx.ReadTimeout, httpx.ConnectTimeout, httpx.ReadError, httpx.RemoteProtocolError]
-)
+@pytest.mark.parametrize("failure", [httpx.ReadTimeout, httpx.WriteTimeout, httpx.ReadError, httpx.RemoteProtocolError])
 async def test_silence_is_no_answer_to_a_read_and_doubt_about_a_write(service, target, failure):
     provider = service.say(failure("gone"), failure("gone")).provider()
     with pytest.raises(Unavailable) as caught:
@@ -157,6 +156,13 @@ async def test_silence_is_no_answer_to_a_read_and_doubt_about_a_write(service, t
     assert type(caught.value) is Unavailable
     with pytest.raises(OutcomeUnknown):
         await provider.delete(target)
+
+
+@every
+@pytest.mark.parametrize("failure", [httpx.ConnectTimeout, httpx.ConnectError, httpx.PoolTimeout])
+async def test_a_write_that_was_not_sent_leaves_no_doubt(service, target, failure):
+    with pytest.raises(NotSent):
+        await service.say(failure("gone")).provider().delete(target)
 
 
 @every

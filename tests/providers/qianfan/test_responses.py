@@ -8,6 +8,7 @@ from trainsweep.core.errors import (
     Malformed,
     Misrouted,
     NotFound,
+    NotSent,
     OutcomeUnknown,
     PermissionDenied,
     RateLimited,
@@ -17,7 +18,7 @@ from trainsweep.core.errors import (
 )
 from trainsweep.core.external import Target, Thing
 from trainsweep.providers.credentials import AccessKey
-from trainsweep.providers.overrides import ErrorOverride
+from trainsweep.providers.error_overrides import ErrorOverride
 
 TASK = Target(Thing.TUNING_TASK, "task-aaaa00000001")
 
@@ -106,7 +107,7 @@ async def test_a_stop_and_a_delete_raise_the_same(service, answer, error):
         v1(500000),
         v1(336100),
         httpx.ReadTimeout("slow"),
-        httpx.ConnectTimeout("slow"),
+        httpx.WriteTimeout("slow"),
         httpx.ReadError("reset"),
         httpx.RemoteProtocolError("closed"),
     ],
@@ -122,6 +123,14 @@ async def test_without_a_usable_answer_a_read_may_be_repeated_and_a_write_has_an
     with pytest.raises(OutcomeUnknown):
         await provider.delete(TASK)
     assert len(service.requests) == 3
+
+
+@pytest.mark.parametrize("failure", [httpx.ConnectTimeout, httpx.ConnectError, httpx.PoolTimeout])
+async def test_a_write_that_was_not_sent_leaves_no_doubt(service, failure):
+    provider = service.say(failure("gone"), failure("gone")).provider()
+    for verb in (provider.stop, provider.delete):
+        with pytest.raises(NotSent):
+            await verb(TASK)
 
 
 async def test_result_false_is_a_refusal(service):

@@ -3,7 +3,7 @@
 import pytest
 
 from trainsweep.core import errors
-from trainsweep.providers.overrides import CLASSES, ErrorOverride, overridden
+from trainsweep.providers.error_overrides import CLASSES, ErrorOverride, overridden
 
 
 @pytest.mark.parametrize(
