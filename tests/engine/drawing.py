@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from trainsweep.core.external import ExternalState
 
-from .histories import FIRST, IDENTITIES, MAIN, NAMES, NAMESPACES, NEWER, REVOKED, RUNS, SECOND, STRANGER, Step, a
+from .histories import FIRST, IDENTITIES, MAIN, NAMESPACES, NEWER, REVOKED, RUNS, SECOND, STRANGER, Step, a
 from .memory_provider import FAULTS
 from .world import ELSEWHERE, FAST, NAMESPACE
 
 #: Histories of all themes in CI. TRAINSWEEP_HISTORIES asks for another number, and draws others in every run.
-CI = 200
+CI = 525
 
 
 def so_many(in_ci: int) -> settings:
@@ -30,8 +30,9 @@ def so_many(in_ci: int) -> settings:
 
 
 Drawn = st.SearchStrategy[Step]
-namespaces = st.sampled_from([NAMESPACE, NAMESPACE, NAMESPACE, NAMESPACES[1]])
-names = st.sampled_from(NAMES)
+#: Few, so that most steps meet somebody.
+namespaces = st.sampled_from([*[NAMESPACE] * 6, NAMESPACES[1]])
+names = st.sampled_from(["ann", "ann", "ann", "bob", "bob", "eve"])
 desired = st.sampled_from(["Present", "Stopped", "Absent"])
 policies = st.sampled_from([None, "Delete", "Stop", "Orphan"])
 wishes = st.fixed_dictionaries(
@@ -74,9 +75,10 @@ def some_time() -> Drawn:
     return a("wait", seconds=st.one_of(moments, pauses))
 
 
-def basics(whats: list[int]) -> list[Drawn]:
-    """What every history has."""
-    return [declare(whats), declare(whats), edit(), edit(), delete(), delete(), some_time(), some_time(), some_time()]
+def people(whats: list[int]) -> list[Drawn]:
+    """What people do in every history."""
+    wants = a("edit", namespace=namespaces, name=names, desired=st.sampled_from(["Stopped", "Absent"]), policy=policies)
+    return [declare(whats), edit(), wants, wants, delete(), delete(), some_time()]
 
 
 def themes(whats: list[int]) -> dict[str, list[Drawn]]:
@@ -117,6 +119,11 @@ def themes(whats: list[int]) -> dict[str, list[Drawn]]:
         "too fast": [
             a("calls_fail", faults=spec([["too fast for years"], ["too fast"] * 6])),
             own,
+        ],
+        "many": [
+            a("apply_many", count=spec([30, 60]), then=spec(["delete", "delete", ""])),
+            a("hang", provider=st.just("Qianfan"), seconds=seconds),
+            a("calls_fail", faults=st.just(["too fast for years"])),
         ],
         "hanging": [a("hang", provider=spec(["Qianfan", "ModelArts"]), seconds=seconds), own, own],
         "led elsewhere": [
@@ -236,12 +243,23 @@ THEMES = sorted(name for name in themes([0]) if name not in NOT_YET)
 
 @st.composite
 def histories(draw: st.DrawFn, theme: str) -> tuple[dict[str, object], list[Step]]:
-    """The settings of all accounts, and the steps: about a few things, a theme, and at times another one."""
-    whats = draw(st.lists(st.integers(0, len(IDENTITIES) - 1), min_size=1, max_size=3, unique=True))
+    """The settings of all accounts, and the steps: about a few things, a theme, and at times another one.
+
+    It begins with something to lose. Then what is the matter and what people want take turns, so that they meet.
+    """
+    whats = draw(st.lists(st.sampled_from(THERE), min_size=1, max_size=3, unique=True))
     known = themes(whats)
-    also = draw(st.one_of(st.none(), st.sampled_from(THEMES)))
+    also = draw(st.one_of(st.none(), st.sampled_from([name for name in THEMES if name != "many"])))
     special = known[theme] + (known[also] if also else [])
-    steps = draw(st.lists(declare(whats, wishes=st.just({})), min_size=1, max_size=3))
-    steps += draw(st.lists(some_time(), max_size=1))
-    steps += draw(st.lists(st.one_of(*basics(whats), *special, *special, *special), min_size=5, max_size=20))
-    return draw(st.sampled_from(PACES)), steps
+    first = declare(whats, wishes=FEW, desired=st.sampled_from(["Present", "Present", "Present", "Stopped"]))
+    steps = draw(st.lists(first, min_size=1, max_size=3))
+    steps += draw(st.lists(a("wait", seconds=st.sampled_from([0.07, 20.0])), max_size=1))
+    turns = st.tuples(st.one_of(*special), st.one_of(*people(whats)), st.one_of(st.none(), st.none(), some_time()))
+    for turn in draw(st.lists(turns, min_size=3, max_size=9)):
+        steps += [step for step in turn if step is not None]
+    return draw(st.sampled_from([{"rateLimit": {}}] if theme == "many" else PACES)), steps
+
+
+FEW = st.sampled_from([{}, {}, {}, {"deletionPolicy": "Stop"}, {"deletionPolicy": "Orphan"}])
+#: What is there at first, mostly.
+THERE = [*range(len(IDENTITIES)), 0, 4, 7, 8, 14]

@@ -305,6 +305,21 @@ class Player:
             if not self.known(to, into):
                 self.town.api.create(body["kind"], into, to, spec)
 
+    def apply_many(self, count: int, then: str) -> None:
+        """Many tasks in one apply, of which each is protected within ten seconds; a while later all are deleted."""
+        names = [f"many{number}" for number in range(count)]
+        if "job-b" not in self.town.remotes.items or self.known(names[0], NAMESPACE):
+            return
+        reference = {"name": "qianfan"}
+        self.oracle.note()
+        for name in names:
+            self.town.remotes.add(Thing.TUNING_TASK, f"task-{name}", parent="job-b")
+            spec = {"providerConfigRef": reference, "taskID": f"task-{name}", "desiredState": "Present"}
+            self.town.api.create("FineTuningTask", NAMESPACE, name, spec)
+        self.run(15)
+        for name in names if then == "delete" else ():
+            self.delete(NAMESPACE, name)
+
     def a_newer_resource(self, namespace: str, name: str, on: bool) -> None:
         body = self.known(name, namespace)
         if body and body["kind"] != "TrainingJobConfig":

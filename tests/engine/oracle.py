@@ -475,7 +475,8 @@ class Oracle:
     def check(self) -> None:
         """The world is at rest, the provider behaves, and all its states are known."""
         assert self.wrong == [], "\n".join(self.wrong)
-        assert [one for one in self.world.defects if not one.startswith(EXPECTED)] == []
+        defects = [one for one in self.world.defects if not one.startswith(EXPECTED)]
+        assert defects == [], "\n".join(defects)
         for body in self.resources():
             self._check(body)
 

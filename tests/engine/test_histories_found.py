@@ -51,3 +51,11 @@ def test_one_that_found_nothing_at_first_inherits_what_has_come_since():
         [*both, Step("wait", {"seconds": 20.0}), appears, Step("delete", eve), Step("wait", {"seconds": 130.0})],
         spaced=False,
     )
+
+
+@pytest.mark.xfail(strict=True, reason="the entry of one that is gone is looked up")
+def test_a_claimant_by_name_that_vanishes_is_no_heir():
+    bob, ann = ({"namespace": "team-a", "name": name} for name in ("bob", "ann"))
+    deleted = [declare("bob", 7), Step("wait", {"seconds": 20.0}), Step("delete", bob), Step("wait", {"seconds": 2.0})]
+    edits = [Step("edit", bob | {"desired": desired, "policy": None}) for desired in ("Present", "Absent")]
+    play(FAST_PACE, [*deleted, declare("ann", 9, "Absent"), Step("delete", ann), *edits])

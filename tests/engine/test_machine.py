@@ -24,7 +24,7 @@ def play(config: dict[str, object], steps: list[Step], *, spaced: bool = True) -
 
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("theme", THEMES)
-@so_many(10)
+@so_many(25)
 @given(data=st.data())
 def test_whatever_happens_all_ends_as_asked(theme, data):
     config, steps = data.draw(histories(theme))
