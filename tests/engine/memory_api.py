@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trainsweep.api.kinds import KINDS
+from trainsweep.api.names import GROUP
 from trainsweep.core.resource import Key
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeError
@@ -31,10 +32,14 @@ class MemoryApi:
         self.unserved: set[str] = set()
         #: Paths that the operator's role does not cover.
         self.forbidden: set[str] = set()
+        #: Kinds whose handler is not ready: everything about them is answered with 404, though the objects are there.
+        self.unserved: set[str] = set()
         self.watch_delay = 0.003
         #: Called with an object of ours right before its cleanup finalizer goes.
         self.before_release: Callable[[dict[str, Any]], None] = lambda body: None
-        self.watchers: list[Callable[[str, bool, dict[str, Any]], None]] = []
+        #: Called with an object of ours and a patch of its status, right before that is stored.
+        self.before_status: Callable[[dict[str, Any], dict[str, Any]], None] = lambda body, status: None
+        self.watchers: list[MemoryClient] = []
         self.version = 1
         self._uids = itertools.count(1)
 
@@ -94,9 +99,15 @@ class MemoryApi:
             if name in wanted and wanted[name] != now[name]:
                 raise KubeError(409, "Conflict", f"the {name} is {now[name]}, not {wanted[name]}")
         self.writes.append((self.clock.seconds, path, patch))
+        if status_only:
+            self.before_status(self.objects[target], patch.get("status", {}))
         allowed = {"status": patch.get("status", {})} if status_only else {**patch, "status": {}}
         allowed["metadata"] = {k: v for k, v in wanted.items() if k not in ("resourceVersion", "uid")}
         return self._merge(target, allowed)
+
+    def serves_not(self, path: str) -> bool:
+        """Whether the handler of the kind that a path is about is not ready. The definition itself is always served."""
+        return path.startswith(paths.DISCOVERY) and any(f"/{KINDS[kind].plural}" in path for kind in self.unserved)
 
     def patch_event(self, name: str, patch: dict[str, Any]) -> dict[str, Any]:
         event = next(event for event in self.events if event["metadata"]["name"] == name)
@@ -138,7 +149,7 @@ class MemoryApi:
     def _tell(self, body: dict[str, Any], *, gone: bool) -> None:
         if body.get("kind") in KINDS:
             for watcher in self.watchers:
-                watcher(body["kind"], gone, copy.deepcopy(body))
+                watcher.tell(body["kind"], gone, copy.deepcopy(body))
 
 
 class MemoryClient:
@@ -147,26 +158,35 @@ class MemoryClient:
     def __init__(self, api: MemoryApi) -> None:
         self._api = api
         self.killed = False
-        self._told: deque[tuple[Callable[..., None], tuple[str, bool, dict[str, Any]]]] = deque()
+        #: Seconds that an event takes to this client; None: as long as to any.
+        self.watch_delay: float | None = None
+        self._sink: Callable[[str, bool, dict[str, Any]], None] = lambda kind, gone, body: None
+        self._told: deque[tuple[str, bool, dict[str, Any]]] = deque()
 
     def watch(self, sink: Callable[[str, bool, dict[str, Any]], None]) -> None:
         """Events arrive in their order, a moment after the change."""
-        loop = asyncio.get_running_loop()
+        self._sink, self._loop = sink, asyncio.get_running_loop()
+        self._api.watchers = [other for other in self._api.watchers if not other.killed] + [self]
 
-        def tell(*event: Any) -> None:
-            if not self.killed:
-                self._told.append((sink, event))
-                loop.call_later(self._api.watch_delay, self._deliver)
+    def tell(self, kind: str, gone: bool, body: dict[str, Any]) -> None:
+        if not self.killed:
+            delay = self._api.watch_delay if self.watch_delay is None else self.watch_delay
+            self._told.append((kind, gone, body))
+            self._loop.call_later(delay, self._deliver)
 
-        self._api.watchers[:] = [tell]
+    def hurry(self) -> None:
+        """Hand over what is on its way: a connection that hung is made anew."""
+        for _ in range(len(self._told)):
+            self._deliver()
 
     def _deliver(self) -> None:
-        sink, event = self._told.popleft()
-        if not self.killed:
-            sink(*event)
+        if self._told:
+            event = self._told.popleft()
+            if not self.killed:
+                self._sink(*event)
 
     async def get(self, path: str, query: object = None, *, metadata_only: bool = False) -> dict[str, Any]:
-        return await self._exchange(lambda: self._read(path))
+        return await self._exchange(lambda: self._read(path), path)
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Events are kept; what an operator asks about its own rights is always granted."""
@@ -178,7 +198,7 @@ class MemoryClient:
         patch = json.loads(json.dumps(body))
         if "/events/" in path:
             return await self._exchange(lambda: self._api.patch_event(path.rpartition("/")[2], patch))
-        return await self._exchange(lambda: self._api.patch(path, patch))
+        return await self._exchange(lambda: self._api.patch(path, patch), path)
 
     async def pages(self, path: str):
         kind = next(kind.name for kind in KINDS.values() if kind.plural == path.rpartition("/")[2])
@@ -188,7 +208,7 @@ class MemoryClient:
                 raise KubeError(404, "NotFound", "the server could not find the requested resource")
             return {"metadata": {"resourceVersion": str(self._api.version)}, "items": self._api.of_kind(kind)}
 
-        yield await self._exchange(page)
+        yield await self._exchange(page, path)
 
     async def aclose(self) -> None:
         pass
@@ -200,11 +220,13 @@ class MemoryClient:
             raise KubeError(404, "NotFound", f"{path} not found")
         return copy.deepcopy(self._api.objects[path])
 
-    async def _exchange(self, effect: Callable[[], Any]) -> Any:
+    async def _exchange(self, effect: Callable[[], Any], path: str = "") -> Any:
         await self._pass(LATENCY)
         fault = self._api.faults.popleft() if self._api.faults else ""
         if fault == "refused":
             raise KubeError(500, "InternalError", "etcd is tired")
+        if self._api.serves_not(path) or (fault == "missing" and GROUP in path):
+            raise KubeError(404, "NotFound", "the server could not find the requested resource")
         answer = copy.deepcopy(effect())
         await self._pass(LATENCY)
         if fault == "lost":

@@ -125,6 +125,14 @@ class Remotes:
             item.remote = replace(item.remote, state=state, provider_state=state.value, finished_at=self.clock.now())
             item.due = None
 
+    def begin(self, remote_id: str) -> None:
+        """A run that waited in the queue starts."""
+        item = self.items.get(remote_id)
+        if item and item.remote.state is ExternalState.PENDING:
+            running = ExternalState.RUNNING
+            now = self.clock.now()
+            item.remote = replace(item.remote, state=running, provider_state=running.value, started_at=now)
+
     def state(self, remote_id: str) -> ExternalState:
         """The truth, ABSENT included."""
         self.advance()
@@ -255,8 +263,12 @@ class MemoryProvider:
 
     async def _arrive(self, verb: str, target: Target | str) -> None:
         await self._pace.turn()
+        if self._hangs():
+            await self._pass(PATIENCE)
+            raise OutcomeUnknown("no answer") if verb in ("stop", "delete") else Unavailable("no answer")
         await self._pass(max(self.world.latency, self.world.hangs_until - self.world.clock.seconds))
         self._pace.check()
+        self._refuse()
         self.world.advance()
         known = isinstance(target, Target) and target.id in self.world.items
         state = self.world.shown(target.id, clear=True).state if known else None

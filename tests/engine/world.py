@@ -2,16 +2,21 @@
 
 import asyncio
 import base64
+import contextvars
 import copy
 import logging
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 from trainsweep.api.provider_config import AccountSpec
 from trainsweep.controller.manager import Manager, ManagerSettings
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.kube import paths
-from trainsweep.providers.pacing import Pace
+from trainsweep.providers.credentials import Credentials
+from trainsweep.providers.pacing import Pace, PacedTransport
 from trainsweep.telemetry import audit
 
 from .memory_api import MemoryApi, MemoryClient
@@ -56,6 +61,14 @@ class World:
 
     def __init__(self, **config: object) -> None:
         self.clock = Clock()
+        #: Seconds by which the operator's clock is ahead of the world's.
+        self.ahead = 0.0
+        #: No line can be written to the audit log.
+        self.audit_full = False
+        #: Called with a resource right before a person deletes it.
+        self.before_delete: Callable[[dict[str, Any]], None] = lambda body: None
+        #: The credentials of the client that is being opened.
+        self.credentials: Credentials | None = None
         self.api = MemoryApi(self.clock)
         self.remotes = Remotes(self.clock)
         #: Another project at ModelArts; its number is all ones.
@@ -66,10 +79,6 @@ class World:
         #: Whether the operator's settings forbid every endpoint.
         self.barred = False
         self.lease_holds = True
-        #: Called with a resource right before a person deletes it.
-        self.before_delete: Callable[[dict[str, Any]], None] = lambda body: None
-        #: No line can be written to the audit log.
-        self.audit_full = False
         self.api.objects[paths.namespace(NAMESPACE)] = {"metadata": {"name": NAMESPACE, "resourceVersion": "1"}}
         for kind in ("TrainingJob", "TrainingJobVersion", "TrainingJobConfig", "FineTuningTask", "FineTuningJob"):
             self.api.objects[paths.definition(kind)] = {"metadata": {"resourceVersion": "1"}}
@@ -88,6 +97,12 @@ class World:
         other = place == ELSEWHERE
         return MemoryProvider(self.elsewhere if other else self.remotes, pace, killed, place)
 
+    def open_with(
+        self, spec: AccountSpec, credentials: Credentials, pace: Pace, killed: Callable[[], bool]
+    ) -> MemoryProvider:
+        self.credentials = credentials
+        return self.open_provider(spec, pace, killed)
+
     def set_secret(self, key: str, name: str = "keys") -> None:
         """Write a Secret, as `kubectl apply` does: what others put into its metadata stays."""
         encoded = {name: base64.b64encode(key.encode()).decode() for name in ("accessKey", "secretKey")}
@@ -103,6 +118,29 @@ class World:
         if self._life:
             self._life.kill()
             self._life = None
+
+    def stand_by(self, watch_delay: float) -> None:
+        """Start another operator that waits for the Lease; its watch is late."""
+        if self._life:
+            self._life.stand_by(watch_delay)
+
+    def take_over(self) -> None:
+        """The leader is killed; the one that stands by, if there is one, leads."""
+        if self._life:
+            self._life.take_over()
+
+    @property
+    def alive(self) -> bool:
+        return self._life is not None
+
+    def told(self) -> datetime:
+        """What the operator's clock says."""
+        return self.clock.now() + timedelta(seconds=self.ahead)
+
+    def hurry(self) -> None:
+        """Events that are late arrive now."""
+        if self._life:
+            self._life.hurry()
 
     def run(self, seconds: float) -> None:
         if self._life:
@@ -141,17 +179,20 @@ class World:
 
 
 class _Lease:
-    """Stands for the Lease: this operator has it, for as long as the world says."""
+    """Stands for the Lease: this operator has it, for as long as the world says; one that stands by waits for it."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, free: bool = True) -> None:
         self._world = world
+        self.free = asyncio.Event()
+        if free:
+            self.free.set()
 
     @property
     def held(self) -> bool:
-        return self._world.lease_holds
+        return self._world.lease_holds and self.free.is_set()
 
     async def acquire(self) -> None:
-        pass
+        await self.free.wait()
 
     async def keep(self) -> None:
         await asyncio.Event().wait()
@@ -160,59 +201,140 @@ class _Lease:
         pass
 
 
-class _Life:
+#: To which process a task belongs: it goes down with it.
+_owner: contextvars.ContextVar["_Process | None"] = contextvars.ContextVar("owner", default=None)
+
+
+class _Process:
     """One process of the operator."""
 
-    def __init__(self, world: World) -> None:
-        self._loop = VirtualLoop(world.clock)
-        self._client = MemoryClient(world.api)
-        self._log = _Defects(world.defects)
-        self._disk = _Disk(world)
-        logging.getLogger("trainsweep").addHandler(self._log)
-        audit.log.addHandler(self._disk)
-        audit.log.setLevel(logging.INFO)
-        self._loop.run_until_complete(self._begin(world))
-
-    async def _begin(self, world: World) -> None:
-        engine = Manager(
-            self._client,  # type: ignore[arg-type]
+    def __init__(self, world: World, *, leads: bool, watch_delay: float | None = None) -> None:
+        self.client = MemoryClient(world.api)
+        self.client.watch_delay = watch_delay
+        self.tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        _owner.set(self)
+        self.lease = _Lease(world, free=leads)
+        self.manager = Manager(
+            self.client,  # type: ignore[arg-type]
             None,  # type: ignore[arg-type]
             ManagerSettings(),
-            lease=_Lease(world),  # type: ignore[arg-type]
-            now=world.clock.now,
-            informer=lambda _, sink, **__: _Watch(self._client, sink),
-            open_provider=lambda spec, *_, transport, **__: world.open_provider(
-                spec, transport.pace, lambda: self._client.killed
+            lease=self.lease,  # type: ignore[arg-type]
+            now=world.told,
+            informer=lambda _, sink, **__: _Watch(self.client, sink),
+            open_provider=lambda spec, credentials, *, transport, **__: world.open_with(
+                spec, credentials, _Telling(transport, world.clock), lambda: self.client.killed
             ),
         )
-        self._run = asyncio.get_running_loop().create_task(engine.run())
+        self.run = asyncio.get_running_loop().create_task(self.manager.run())
+
+    def kill(self) -> list[asyncio.Task[Any]]:
+        self.client.killed = True
+        tasks = [task for task in self.tasks if not task.done()]
+        for task in tasks:
+            task.cancel()
+        return tasks
+
+
+class _Telling:
+    """The pace of a transport whose answers carry the world's time."""
+
+    def __init__(self, transport: PacedTransport, clock: Clock) -> None:
+        self._transport = transport
+        self._clock = clock
+
+    async def turn(self) -> None:
+        await self._transport.pace.turn()
+
+    def check(self) -> None:
+        self._transport.pace.check()
+        self._transport.clock.hear(format_datetime(self._clock.now(), usegmt=True))
+
+
+class _Life:
+    """The operators at work: one that leads, and at times one that stands by."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._loop = VirtualLoop(world.clock)
+        self._loop.set_task_factory(_owned)
+        self._log = _Defects(world.defects)
+        logging.getLogger("trainsweep").addHandler(self._log)
+        self._audit = _Audit(world)
+        self.leader = self._loop.run_until_complete(self._begin(leads=True))
+        self._next: _Process | None = None
+
+    async def _begin(self, *, leads: bool, watch_delay: float | None = None) -> _Process:
+        return _Process(self._world, leads=leads, watch_delay=watch_delay)
+
+    def stand_by(self, watch_delay: float) -> None:
+        if self._next is None:
+            self._next = self._loop.run_until_complete(self._begin(leads=False, watch_delay=watch_delay))
+
+    def take_over(self) -> None:
+        if self._next:
+            self._end(self.leader.kill())
+            self.leader, self._next = self._next, None
+            self._loop.call_soon(self.leader.lease.free.set)
+
+    def hurry(self) -> None:
+        self.leader.client.watch_delay = None
+        self.leader.client.hurry()
 
     def run(self, seconds: float) -> None:
         self._loop.run_until_complete(asyncio.sleep(seconds))
-        if self._run.done():
-            self._run.result()
+        if self.leader.run.done():
+            self.leader.run.result()
 
     def kill(self) -> None:
-        self._client.killed = True
-        for task in (tasks := asyncio.all_tasks(self._loop)):
+        for process in (self.leader, self._next):
+            if process:
+                process.client.killed = True
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
             task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._end(list(tasks))
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
         logging.getLogger("trainsweep").removeHandler(self._log)
-        audit.log.removeHandler(self._disk)
+        self._audit.close()
+
+    def _end(self, tasks: list[asyncio.Task[Any]]) -> None:
+        if tasks:
+            self._loop.run_until_complete(_gathered(tasks))
 
 
-class _Disk(logging.Handler):
-    """The device of the audit log."""
+async def _gathered(tasks: list[asyncio.Task[Any]]) -> None:
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _owned(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **more: Any) -> asyncio.Task[Any]:
+    """A task that goes down with its process."""
+    task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, **more)
+    owner = _owner.get()
+    if owner is not None:
+        owner.tasks.add(task)
+    return task
+
+
+class _Audit(logging.Handler):
+    """The audit log on a device that may be full. `_Strict` of the product raises so, too."""
 
     def __init__(self, world: World) -> None:
         super().__init__()
         self._world = world
+        self._before = audit.log.level, audit.log.propagate
+        audit.log.setLevel(logging.INFO)
+        audit.log.propagate = False
+        audit.log.addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
         if self._world.audit_full:
             raise OSError(28, "No space left on device")
+
+    def close(self) -> None:
+        audit.log.removeHandler(self)
+        audit.log.level, audit.log.propagate = self._before
+        super().close()
 
 
 class _Defects(logging.Handler):

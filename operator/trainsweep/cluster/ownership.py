@@ -55,6 +55,8 @@ class Ownership:
         self._accounts: dict[Key, AccountID] = {}
         #: Claimants that could not reach what they name. They stand back until their account changes.
         self._unreachable: set[Key] = set()
+        #: Those of them that could look, and found nothing.
+        self._found_nothing: set[Key] = set()
         #: Resources whose remote thing is not known by id, by namespace and kind.
         self._unresolved: Index[tuple[str, str], Key] = Index()
         #: Resources whose status is being written with the id that they have just seen.
@@ -112,9 +114,10 @@ class Ownership:
             return Heir(min(sure, key=self._seniority), sure=True)
         place = (record.key.namespace, record.key.kind)
         for key in sorted(self._unresolved.get(place, ())):
-            other = self._records[key]
-            may_come = key not in self._unreachable and not other.paused and key not in self._claimed
-            if may_come and _may_name(other, record) and self._may_inherit(key, record, account):
+            other = self._records.get(key)
+            if other is None or other.paused or key in self._unreachable or key in self._claimed:
+                continue
+            if _may_name(other, record) and self._may_inherit(key, record, account):
                 return Heir(key, sure=False)
         return None
 
@@ -123,19 +126,31 @@ class Ownership:
         claim = self._claimed.get(key)
         return self._claims.get(claim, set()) - {key} if claim else set()
 
-    def looked(self, key: Key, *, reached: bool) -> bool:
-        """Note how the look of a claimant ended; whether that is news."""
+    def looked(self, key: Key, *, reached: bool, nothing: bool = False) -> bool:
+        """Note how the look of a claimant ended, `nothing` when there was no such thing; whether that is news."""
         news = reached == (key in self._unreachable)
         (self._unreachable.discard if reached else self._unreachable.add)(key)
+        (self._found_nothing.add if nothing else self._found_nothing.discard)(key)
         return news
+
+    def saw(self, record: Resource) -> set[Key]:
+        """What a deleted resource has just seen, others may see, too, though there was nothing when they looked: they
+        count again, and should look.
+        """
+        unresolved = self._unresolved.get((record.key.namespace, record.key.kind), set()) & self._found_nothing
+        by_name = {key for key in unresolved if key in self._records and _may_name(self._records[key], record)}
+        again = self.contenders(record.key) & self._found_nothing | by_name
+        self.let_look_again(again)
+        return again
 
     def let_look_again(self, keys: set[Key]) -> None:
         """Their account has changed: what they could not reach before says nothing any more."""
         self._unreachable -= keys
+        self._found_nothing -= keys
 
     def release(self, key: Key) -> None:
         """The resource is gone or let go."""
-        self._unreachable.discard(key)
+        self.let_look_again({key})
         self._pinning.discard(key)
         self._accounts.pop(key, None)
         self._unresolved.discard((key.namespace, key.kind), key)
@@ -149,7 +164,7 @@ class Ownership:
         if before:
             self._claims.discard(before, key)
         self._accounts.pop(key, None)
-        self._unreachable.discard(key)
+        self.let_look_again({key})
         self._claimed[key] = claim
         self._claims.add(claim, key)
 
@@ -197,7 +212,9 @@ class Ownership:
         if record is None or record.pinned or key in self._pinning:
             return None
         for other in sorted(self._unresolved.get((key.namespace, key.kind), ())):
-            elder = self._records[other]
+            elder = self._records.get(other)
+            if elder is None:
+                continue
             waits = other in self._claimed or other in self._unreachable or elder.paused or elder.deleting
             if waits or elder.config != record.config or cannot_act(elder) or not _may_name(elder, record):
                 continue

@@ -92,8 +92,10 @@ class Act:
         except audit.Unwritable as error:
             attempt.unaudited = str(error)
             pause = backoff(attempt)
+            failures = attempt.failures
             await self._rest(plan(replace(state.facts, unaudited=attempt.unaudited)), state, attempt)
             attempt.unaudited = ""  # the next try shows whether it can be written again
+            attempt.failures = failures
             return pause
         except ConfigurationError as error:
             state.facts = replace(state.facts, obstacle=trouble(error), seen=None)

@@ -30,6 +30,7 @@ class AttemptState:
     `last_write`: when our last stop or delete ended; only reads and lists begun after it count.
     `last_seen`: when the remote thing was last seen there. `seen`: it was, though the status may not tell yet; what was
     seen is not let go of as if it never had been. `look`: the last read by id, for as long as it is of use.
+    `seen_with`: fingerprints of the key that it was last seen with.
     `name_floor`: only lists begun after it may tell that nothing has the name.
     `deleting_since`: when the deletion of the resource was first noticed. `looked`: when it was last looked at.
     `reported_at`: when the status was last written. `writing`: a stop or delete is on its way;
@@ -47,6 +48,7 @@ class AttemptState:
     last_write: float = 0.0
     last_seen: float = 0.0
     seen: bool = False
+    seen_with: tuple[str, ...] = ()
     look: Look | None = None
     name_floor: float = 0.0
     deleting_since: float = 0.0

@@ -108,7 +108,7 @@ class Gatherer:
         # be let go for the owner of another thing.
         located = facts.account is not None and not facts.account.open
         if (known := record.known_id) and located and (account or record.deleting):
-            facts = self.claimed(facts, Target(record.thing, known, attempt.parent))
+            facts = self.claimed(facts, Target(record.thing, known, attempt.parent), attempt)
         if isinstance(found, Obstacle):
             # An account that is still being opened wakes its resources; that is no news for their statuses.
             return Pass(replace(facts, obstacle=found), None, quiet=found.reason is Reason.OBSERVING)
@@ -116,7 +116,7 @@ class Gatherer:
             return Pass(replace(facts, obstacle=trouble(found.gate.circuit.cause)), found, quiet=True)
         return Pass(facts, found)
 
-    def claimed(self, facts: Inputs, target: Target) -> Inputs:
+    def claimed(self, facts: Inputs, target: Target, attempt: AttemptState) -> Inputs:
         """The inputs with who owns the thing, now that it is known which one it is, and in which account."""
         record, account = facts.record, facts.account
         if account is None:
@@ -127,7 +127,8 @@ class Gatherer:
         if news:
             for contender in ownership.contenders(record.key):
                 self._wake(contender)  # it may have waited for this one, or taken another account for its own
-        heir = ownership.heir(record, account) if record.deleting and not owner else None
+        may_hand_over = record.deleting and not owner and _is_home(record, account, attempt)
+        heir = ownership.heir(record, account) if may_hand_over else None
         return replace(
             facts,
             target=target,
@@ -136,6 +137,20 @@ class Gatherer:
             heir=heir.key if heir and heir.sure else None,
             heir_unsure=heir.key if heir and not heir.sure else None,
         )
+
+    def seen(self, facts: Inputs, target: Target, attempt: AttemptState) -> Inputs:
+        """The inputs once a deleted resource has seen its thing: who found nothing before may inherit it now."""
+        for key in self._store.ownership.saw(facts.record):
+            self._wake(key)
+        return self.claimed(facts, target, attempt)
+
+
+def _is_home(record: Resource, account: AccountID, attempt: AttemptState) -> bool:
+    """Whether an account is where the resource has seen its thing. Where the provider does not tell which account a key
+    belongs to, a new key proves it by showing the thing.
+    """
+    home = record.past.account if record.past.external_id else None
+    return home is None or not home.keys or not set(account.keys).isdisjoint((*home.keys, *attempt.seen_with))
 
 
 def _identity(config: Config | None) -> AccountID | None:

@@ -68,7 +68,7 @@ class _Look:
         if isinstance(target, Absent):
             state.facts = replace(state.facts, target=None, seen=target, fresh=True)
             return
-        state.facts = self.gatherer.claimed(state.facts, target)
+        state.facts = self.gatherer.claimed(state.facts, target, attempt)
         if state.facts.owner or state.facts.heir or state.facts.heir_unsure:
             return
         observed = await Observer(record, target, attempt, account, self.store, lists).observe(fresh=fresh)
@@ -79,6 +79,10 @@ class _Look:
             # By name: another thing may bear it by now, or nothing; only a list that begins now can tell.
             attempt.name_floor = asyncio.get_running_loop().time()
             return await self(fresh=fresh)
+        if isinstance(seen, Remote):
+            attempt.seen_with = state.facts.account.keys if state.facts.account else ()
+            if record.deleting:
+                state.facts = self.gatherer.seen(state.facts, target, attempt)
         attempt.seen = attempt.seen or isinstance(seen, Remote)
         state.facts = replace(
             state.facts,

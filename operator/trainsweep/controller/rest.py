@@ -112,7 +112,7 @@ class Rest:
         """A resource that cannot reach its remote thing gives up ownership, so that another may claim it."""
         failed = isinstance(facts.seen, Absent) or (facts.obstacle and facts.obstacle.reason not in PASSING)
         if (failed or isinstance(facts.seen, Remote)) and self._store.ownership.looked(
-            facts.record.key, reached=not failed
+            facts.record.key, reached=not failed, nothing=isinstance(facts.seen, Absent)
         ):
             self._requeue(Changed.LOOKED, facts.record)
 
