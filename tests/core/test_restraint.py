@@ -21,6 +21,7 @@ from .given import (
     NOW,
     OTHER,
     OUTAGE,
+    PENDING,
     RUNNING,
     STOPPED,
     STOPPING,
@@ -105,8 +106,12 @@ class TestTheDeadline:
         assert decided.after == 400
 
     def test_does_not_run_before_the_remote_start(self):
-        decided = plan(facts(a_resource(spec=self.SPEC), a_thing(RUNNING, started_at=None, created_at=ago(9000))))
+        decided = plan(facts(a_resource(spec=self.SPEC), a_thing(PENDING, started_at=None, created_at=ago(9000))))
         assert (decided.action, decided.after) == (None, None)
+
+    def test_counts_from_the_first_sight_of_a_run_whose_start_is_not_told(self):
+        decided = plan(facts(a_resource(spec=self.SPEC), a_thing(RUNNING, started_at=None, created_at=ago(9000))))
+        assert (decided.action, decided.after) == (None, 600)
 
     def test_counts_from_the_remembered_start_when_the_provider_stops_telling(self):
         record = a_resource(spec=self.SPEC, status={"startedAt": format_time(ago(700))})

@@ -96,7 +96,7 @@ async def test_what_never_ran_never_reaches_its_time_to_live(world: World):
 
 async def test_both_clocks_follow_one_another(world: World):
     await world.resource(
-        "FineTuningTask", "it", taskID="task-r1unn1ng0001", activeDeadlineSeconds=60, ttlSecondsAfterFinished=1
+        "FineTuningTask", "it", taskID="task-r1unn1ng0001", activeDeadlineSeconds=1, ttlSecondsAfterFinished=1
     )
     await world.reaches("FineTuningTask", "it", "Absent")
     assert world.writes() == [

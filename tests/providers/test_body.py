@@ -68,6 +68,21 @@ async def test_a_body_that_stops_in_the_middle_is_none():
         await read(gzip.compress(b"a" * 900)[:-9], "gzip")
 
 
+async def test_a_compressed_body_that_decodes_to_nothing_is_given_up_at_the_limit():
+    empty_blocks = b"\x78\x9c" + b"\x00\x00\x00\xff\xff" * 10_000
+    stream = Chunks(empty_blocks, 10)
+    with pytest.raises(UnreadableBody, match="more than"):
+        await read_body(httpx.Response(200, headers={"content-encoding": "deflate"}, stream=stream), 1000)
+    assert stream.taken == 101
+
+
+@pytest.mark.parametrize("coding", sorted(PACK.keys() - {"identity"}))
+@pytest.mark.parametrize("size", [3, 7, 10_000])
+async def test_nothing_may_follow_a_compressed_body(coding, size):
+    with pytest.raises(UnreadableBody, match="goes on after its end"):
+        await read(PACK[coding](b"a" * 900) + b"more", coding, size)
+
+
 @given(st.binary(max_size=300), st.sampled_from(["gzip", "deflate"]), st.integers(1, 40))
 async def test_any_bytes_are_a_body_within_the_limit_or_none(content, coding, size):
     with suppress(UnreadableBody):

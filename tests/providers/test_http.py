@@ -116,6 +116,38 @@ async def test_the_whole_exchange_has_one_deadline(behaviour, write, error):
         await exchange(behaviour, write=write, deadline=0.2)
 
 
+@pytest.mark.parametrize("write", [False, True])
+async def test_a_proxy_that_answers_in_drips_has_the_same_deadline_and_leaves_no_doubt(write):
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        with suppress(ConnectionError):
+            while await asyncio.sleep(0, True):
+                writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                await writer.drain()
+        writer.transport.abort()
+        ended.set()
+
+    ended = asyncio.Event()
+    proxy = await asyncio.start_server(serve, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
+    async with proxy, httpx.AsyncClient(proxy=address, trust_env=False) as client:
+        request = client.build_request("DELETE", "https://provider.example/v1/jobs/1")
+        with pytest.raises(NotSent, match="no whole answer within"):
+            await send(client, request, write=write, deadline=0.2)
+        await ended.wait()
+
+
+async def test_a_timeout_that_the_pace_raises_is_passed_on_as_it_is():
+    class Impatient(httpx.Auth):
+        async def async_auth_flow(self, request):
+            raise TimeoutError("of the caller's own")
+            yield request
+
+    async with httpx.AsyncClient(auth=Impatient()) as client:
+        with pytest.raises(TimeoutError, match="of the caller's own"):
+            await send(client, client.build_request("GET", "https://provider.example/"), write=True)
+
+
 async def test_the_wait_before_the_first_byte_is_none_of_the_exchange():
     waited = asyncio.Event()
 
@@ -182,6 +214,8 @@ async def test_a_server_is_asked_not_to_compress_and_a_larger_answer_than_the_li
     head = f"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {len(body)}\r\n\r\n".encode()
     with pytest.raises(Malformed, match="more than 8 MiB"):
         await exchange(saying(head + body))
+    with pytest.raises(OutcomeUnknown, match="more than 8 MiB"):
+        await exchange(saying(head + body), write=True)
 
 
 def bomb(mebibytes):

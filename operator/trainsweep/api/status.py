@@ -75,7 +75,8 @@ class RemoteStatus(Status):
     """When the remote thing was created, by the provider's clock."""
 
     started_at: AwareDatetime | None = None
-    """When the remote thing began to run, by the provider's clock; activeDeadlineSeconds counts from here."""
+    """When the remote thing began to run, by the provider's word, else when it was first seen running;
+    activeDeadlineSeconds counts from here."""
 
     finished_at: AwareDatetime | None = None
     """When the remote thing ended, by the provider's clock; ttlSecondsAfterFinished counts from here."""

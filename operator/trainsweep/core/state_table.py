@@ -218,7 +218,7 @@ def _ran(remote: Remote) -> bool:
 
 
 def started_at(facts: Inputs) -> datetime | None:
-    """The remote start: the provider's word, else what the status remembers.
+    """The remote start: the provider's word, else what the status remembers, else the moment it was first seen running.
 
     What consists of runs has the start of the first one that is under way: an ended run of before does not count.
     """
@@ -227,7 +227,8 @@ def started_at(facts: Inputs) -> datetime | None:
     if facts.seen.parts:
         active = [part.started_at for part in facts.seen.parts if part.started_at and part.state.active]
         return min(active, default=facts.seen.started_at if facts.seen.state.ended else None)
-    return facts.seen.started_at or facts.record.past.started_at
+    first_seen = facts.now if facts.seen.state is ExternalState.RUNNING else None
+    return facts.seen.started_at or facts.record.past.started_at or first_seen
 
 
 def finished_at(facts: Inputs) -> datetime | None:

@@ -13,6 +13,9 @@ LARGEST_ANSWER = 8 * 1024 * 1024
 #: Window bits by content coding (RFC 9110 section 8.4.1); `deflate` is a zlib stream, by some servers a bare one.
 _WINDOWS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 
+#: What follows the end would be kept by the decoder, and copied with every chunk.
+_BEYOND = "a compressed body that goes on after its end"
+
 
 class UnreadableBody(Exception):
     """The body is larger than the limit, broken or in a coding that nobody asked for; the text says which."""
@@ -31,12 +34,14 @@ class _Decoder(Protocol):
 async def read_body(response: httpx.Response, limit: int = LARGEST_ANSWER) -> bytes:
     """The decoded body of a streamed answer. Raises `UnreadableBody` and what the transport raises."""
     decoder = _decoder(response.headers.get("content-encoding", ""))
-    body = bytearray()
+    body, received = bytearray(), 0
     if not isinstance(response.stream, httpx.AsyncByteStream):
         raise TypeError("only an answer of an asynchronous client can be read here")
     async for chunk in response.stream:
+        received += len(chunk)
         body += decoder.feed(chunk, limit - len(body))
-        if len(body) > limit:
+        # Both, as a compressed body can go on for ever and decode to nothing.
+        if max(len(body), received) > limit:
             raise UnreadableBody(f"more than {limit // (1024 * 1024)} MiB")
     decoder.end()
     return bytes(body)
@@ -56,6 +61,8 @@ class _Inflating:
         self._begun = False
 
     def feed(self, chunk: bytes, room: int) -> bytes:
+        if chunk and self._stream.eof:
+            raise UnreadableBody(_BEYOND)
         try:
             found = self._stream.decompress(chunk, room + 1)
         except zlib.error:
@@ -64,6 +71,8 @@ class _Inflating:
             self._window = -zlib.MAX_WBITS
             self._stream = zlib.decompressobj(self._window)
             return self.feed(chunk, room)
+        if self._stream.unused_data:
+            raise UnreadableBody(_BEYOND)
         self._begun = True
         return found
 

@@ -35,7 +35,13 @@ HEADERS = {"accept-encoding": "identity", "user-agent": "trainsweep"}
 MOST_CONTAINERS = 250_000
 
 #: What says that nothing was sent, where the transport does not tell.
-_BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_BEFORE_SENDING = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
 
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
@@ -57,24 +63,17 @@ class _Departure:
 
     async def _trace(self, event: str, info: dict[str, Any]) -> None:
         self.followed = True
-        if _departs(event, info) and not self.sent:
-            self.sent = True
+        if not event.endswith(".send_request_headers.started"):
+            return
+        if self._deadline.when() is None:
             self._deadline.reschedule(asyncio.get_running_loop().time() + self._seconds)
+        # A proxy is asked for a tunnel by a request of its own: its answer counts, but the provider knows nothing yet.
+        self.sent = self.sent or getattr(info.get("request"), "method", b"") != b"CONNECT"
 
-    def may_have_arrived(self, error: httpx.TransportError) -> bool:
+    def may_have_arrived(self, error: Exception) -> bool:
         if isinstance(error, Held):
             return False
         return self.sent if self.followed else not isinstance(error, _BEFORE_SENDING)
-
-
-def _departs(event: str, info: dict[str, Any]) -> bool:
-    """Whether an event of httpcore's trace comes right before the first byte of the request itself is sent.
-
-    A proxy is asked for a tunnel by a request of its own, CONNECT.
-    """
-    if not event.endswith(".send_request_headers.started"):
-        return False
-    return getattr(info.get("request"), "method", b"") != b"CONNECT"
 
 
 async def send(
@@ -83,7 +82,7 @@ async def send(
     """Send once and read the whole answer, whatever its status below 300 or from 400 on.
 
     Raises `NotSent` when nothing left; `OutcomeUnknown` (write) or `Unavailable` (read) without an answer; `Misrouted`
-    for a redirect; `Malformed` for a body that is too large or does not decompress.
+    for a redirect; `OutcomeUnknown` (write) or `Malformed` (read) for a body that is too large or does not decompress.
     """
     if client.is_closed:
         raise NotSent(f"{_call(request)} was not sent, as the credentials just changed; it will be tried again.")
@@ -92,10 +91,11 @@ async def send(
         try:
             body = b"" if 300 <= response.status_code < 400 else await read_body(response)
         except UnreadableBody as error:
-            raise Malformed(
-                f"{_call(request)} was answered with {error}; check the endpoint in the ProviderConfig.",
-                status=response.status_code,
-            ) from None
+            sentence = f"{_call(request)} was answered with {error}"
+            if write:
+                raise _unanswered(sentence, write=True, status=response.status_code) from None
+            advice = "check the endpoint in the ProviderConfig"
+            raise Malformed(f"{sentence}; {advice}.", status=response.status_code) from None
         finally:
             await response.aclose()
     if 300 <= response.status_code < 400:
@@ -115,22 +115,26 @@ _ABOUT_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-enc
 @asynccontextmanager
 async def _answering(request: httpx.Request, *, write: bool, deadline: float) -> AsyncIterator[None]:
     """Translate what ends an exchange before its answer is there."""
-    departure: _Departure | None = None
+    timeout = asyncio.timeout(None)
+    departure = _Departure(request, timeout, deadline)
     try:
-        async with asyncio.timeout(None) as timeout:
-            departure = _Departure(request, timeout, deadline)
+        async with timeout:
             yield
     except httpx.TransportError as error:
         raise _no_answer(request, error, write=write, departure=departure) from None
-    except TimeoutError:
+    except TimeoutError as error:
+        if not timeout.expired():
+            raise
         sentence = f"{_call(request)} got no whole answer within {deadline:g} s"
-        raise _unanswered(sentence, write=write) from None
+        if departure.may_have_arrived(error):
+            raise _unanswered(sentence, write=write) from None
+        raise NotSent(f"{sentence}: the proxy did not pass it on.") from None
 
 
 def _no_answer(
-    request: httpx.Request, error: httpx.TransportError, *, write: bool, departure: _Departure | None
+    request: httpx.Request, error: httpx.TransportError, *, write: bool, departure: _Departure
 ) -> ProviderError:
-    if departure and not departure.may_have_arrived(error):
+    if not departure.may_have_arrived(error):
         if isinstance(error, Held):
             return NotSent(f"{_call(request)} was not sent: {clean(str(error), ())}")
         if isinstance(error, httpx.ProxyError):
@@ -141,26 +145,39 @@ def _no_answer(
     return _unanswered(f"{_call(request)} got no answer ({type(error).__name__})", write=write)
 
 
-def _unanswered(sentence: str, *, write: bool) -> ProviderError:
+def _unanswered(sentence: str, *, write: bool, status: int = 0) -> ProviderError:
     if write:
-        return OutcomeUnknown(f"{sentence}; it may have taken effect, the next read will tell.")
+        return OutcomeUnknown(f"{sentence}; it may have taken effect, the next read will tell.", status=status)
     return Unavailable(f"{sentence}; it will be tried again.")
+
+
+class TooManyParts(ValueError):
+    """A JSON text holds more objects and arrays than any answer does."""
+
+
+def parse_json(content: bytes) -> Any:
+    """The value of a JSON text. Raises `TooManyParts`, and `ValueError` for what is broken or nested too deep."""
+    if content.count(b"{") + content.count(b"[") > MOST_CONTAINERS:
+        raise TooManyParts
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
 
 
 def json_object(response: httpx.Response) -> dict[str, Any]:
     """The body as a JSON object. Raises `Malformed` for anything else; the body itself is not quoted."""
     content = response.content
-    if content.count(b"{") + content.count(b"[") > MOST_CONTAINERS:
+    try:
+        body = parse_json(content)
+    except TooManyParts:
         found = "more than can be read"
+    except ValueError:
+        found = "broken JSON" if "json" in _content_type(response) else "no JSON"
     else:
-        try:
-            body = json.loads(content)
-        except (ValueError, RecursionError):
-            found = "broken JSON" if "json" in _content_type(response) else "no JSON"
-        else:
-            if isinstance(body, dict):
-                return body
-            found = f"a JSON {'null' if body is None else type(body).__name__}"
+        if isinstance(body, dict):
+            return body
+        found = f"a JSON {'null' if body is None else type(body).__name__}"
     size = len(content)
     if not size:
         found = "an empty body"

@@ -255,6 +255,22 @@ async def test_closing_gives_up_a_login_under_way(service):
     call = asyncio.create_task(provider.read(JOB))
     await reached.wait()
     await provider.aclose()
+    with pytest.raises(NotSent, match="the credentials just changed"):
+        await call
+
+
+async def test_a_call_that_is_cancelled_while_the_client_is_closed_is_cancelled(service):
+    reached = asyncio.Event()
+
+    async def answer(_):
+        reached.set()
+        await asyncio.Event().wait()
+
+    provider = with_transport(service, httpx.MockTransport(answer))
+    call = asyncio.create_task(provider.read(JOB))
+    await reached.wait()
+    call.cancel()
+    await provider.aclose()
     with pytest.raises(asyncio.CancelledError):
         await call
 
@@ -399,25 +415,21 @@ def test_a_project_id_that_is_none_is_refused(project_id):
         ModelArtsSettings(region="cn-north-4", project_id=project_id)
 
 
-async def test_calls_beyond_the_connections_wait_and_are_signed_after_the_wait(service):
+async def test_a_transport_alone_says_how_many_calls_go_out_at_once(service):
+    """The limit of an account is its `maxInFlight`, which is that of its transport."""
     waiting, release = asyncio.Semaphore(0), asyncio.Event()
-    dates = []
 
-    async def answer(request):
-        dates.append(request.headers["X-Sdk-Date"])
+    async def answer(_):
         waiting.release()
         await release.wait()
         return httpx.Response(200, json=FOUND)
 
-    provider = ModelArtsProvider(
-        SETTINGS, KEY, transport=httpx.MockTransport(answer), max_connections=1, now=lambda: service.now
-    )
-    calls = [asyncio.create_task(provider.read(JOB)) for _ in range(2)]
-    await waiting.acquire()
-    service.now += timedelta(minutes=1)
+    provider = ModelArtsProvider(SETTINGS, KEY, transport=httpx.MockTransport(answer), now=lambda: service.now)
+    calls = [asyncio.create_task(provider.read(JOB)) for _ in range(16)]
+    for _ in calls:
+        await waiting.acquire()
     release.set()
-    await asyncio.gather(*calls)
-    assert dates == ["20260115T083000Z", "20260115T083100Z"]
+    assert [job.id for job in await asyncio.gather(*calls)] == [JOB.id] * 16
 
 
 async def test_locating_an_account_asks_iam_alone_and_only_once(service, cloud):

@@ -183,8 +183,27 @@ def test_a_v2_job_takes_its_times_from_the_running_records_which_are_in_seconds(
     status = {"phase": "Completed", "start_time": 0, "duration": 0, "running_records": records}
     job = v2_answers.job({"metadata": {"id": UUID, "name": "n", "create_time": MS}, "status": status})
     assert job.created_at == DAY
-    assert job.started_at == datetime(2018, 4, 18, 2, 13, 31, tzinfo=UTC)
+    assert job.started_at == datetime(2018, 4, 18, 2, 13, 37, tzinfo=UTC)
     assert job.finished_at == datetime(2018, 4, 18, 2, 13, 39, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("start_time", [0, None, MS])
+def test_a_v2_job_that_was_restarted_began_with_its_newest_run(start_time):
+    records = [{"start_at": MS // 1000 + 60, "end_at": 0}, {"start_at": MS // 1000 + 1, "end_at": MS // 1000 + 50}]
+    status = {"phase": "Running", "start_time": start_time, "running_records": records}
+    job = v2_answers.job({"metadata": {"id": UUID}, "status": status})
+    assert job.started_at == datetime(2018, 4, 18, 2, 14, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("start_time", [0, None, "", "soon"])
+def test_a_version_without_a_start_of_its_own_has_none(start_time):
+    """Neither the time of its creation, when it began to wait, nor the start of another version stands in."""
+    waiting = {"version_id": 2, "status": 8, "create_time": MS, "start_time": start_time}
+    version = v1_answers.version(waiting, "155500")
+    assert (version.created_at, version.started_at) == (DAY, None)
+    other = v1_answers.version({"version_id": 1, "status": 8, "create_time": MS, "start_time": MS + 5000}, "155500")
+    parts = v1_answers.job("155500", "n", (other, version)).parts
+    assert [part.started_at for part in parts] == [datetime(2018, 4, 18, 2, 13, 35, tzinfo=UTC), None]
 
 
 def test_a_v2_job_without_records_ends_a_duration_after_its_start():

@@ -116,6 +116,13 @@ async def test_what_is_no_answer_of_the_api_is_malformed(service, target, kind, 
         await provider.delete(target)
 
 
+@pytest.mark.parametrize("status", [200, 400])
+async def test_an_answer_of_too_many_parts_is_not_parsed(service, status):
+    many = b'{"is_success": true, "jobs": [' + b"{}," * 300_000 + b"{}]}"
+    with pytest.raises(Malformed, match="more than can be read"):
+        await service.say(httpx.Response(status, content=many)).provider().list("v1/jobs")
+
+
 @every
 async def test_an_empty_answer_to_a_read_is_malformed(service, target):
     with pytest.raises(Malformed, match="an empty body"):

@@ -21,7 +21,7 @@ def test_a_task_is_read_with_its_job_and_times(task):
     assert remote.id == "task-aaaa00000001"
     assert remote.parent == "job-bbbb00000001"
     assert remote.name == "support-bot"
-    assert remote.created_at == remote.started_at == datetime(2026, 1, 30, 9, 41, 54, tzinfo=UTC)
+    assert remote.created_at == datetime(2026, 1, 30, 9, 41, 54, tzinfo=UTC)
     assert remote.finished_at == at(30, 10)
     assert remote.parts == ()
 
@@ -52,8 +52,10 @@ def test_a_run_status_that_is_missing_or_no_word_is_unknown_and_empty(task, stat
     assert parse_task(task(runStatus=None)).state is ExternalState.UNKNOWN
 
 
-def test_a_task_in_the_queue_has_not_started(task):
-    assert parse_task(task(runStatus="Waiting")).started_at is None
+@pytest.mark.parametrize("word", ["Waiting", "Running", "Done", "Stopped", ""])
+def test_the_time_when_a_task_began_to_wait_is_not_its_start(task, word):
+    remote = parse_task(task(runStatus=word))
+    assert (remote.created_at, remote.started_at) == (datetime(2026, 1, 30, 9, 41, 54, tzinfo=UTC), None)
 
 
 @pytest.mark.parametrize(("word", "ended"), [("Running", False), ("Waiting", False), ("", False), ("Done", True)])
@@ -171,7 +173,12 @@ def test_a_job_takes_its_state_and_times_from_its_tasks(task, job):
     new = parse_task(task("task-2", runStatus="Running", createDate="2026-01-05T00:00:00Z"))
     remote = job_of_tasks(parse_job(job()), (old, new))
     assert (remote.state, remote.started_at, remote.finished_at) == (ExternalState.RUNNING, at(5), None)
-    assert remote.parts == (old, new)
+    assert [(part.id, part.started_at) for part in remote.parts] == [("task-1", at(2)), ("task-2", at(5))]
+
+
+def test_a_task_of_a_job_that_still_waits_has_not_started(task, job):
+    waiting = parse_task(task(runStatus="Waiting"))
+    assert job_of_tasks(parse_job(job()), (waiting,)).parts == (waiting,)
 
 
 def test_a_job_whose_tasks_all_ended_ended_with_the_last_of_them(task, job):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -37,7 +37,7 @@ class Answer:
 
 
 class Client:
-    """Calls of one account. At most `max_connections` at a time; more wait here, and are signed after the wait."""
+    """Calls of one account. A `transport` has its own limit of connections, `max_connections` is for none given."""
 
     def __init__(
         self,
@@ -54,7 +54,6 @@ class Client:
         self._api_url = settings.api_url
         self._project_id = settings.project_id
         self._project_search = SingleFlight(self._find_project)
-        self._slots = asyncio.Semaphore(max_connections)
         self._judge = Judge(canonical_overrides(overrides), self._secrets, now, _remark(credentials))
         self._auth = self._authentication(now)
         limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
@@ -85,14 +84,10 @@ class Client:
         Raises ProviderError or ConfigurationError.
         """
         version, *segments = path
-        async with self._slots:
-            project_id = await self.locate()
-            target = "/".join(encode(segment) for segment in (version, project_id, *segments))
-
-            def request() -> httpx.Request:
-                return self._request(method, target, query or {}, body, project_id)
-
-            response = await self._exchange(request, write=write)
+        project_id = await self.locate()
+        target = "/".join(encode(segment) for segment in (version, project_id, *segments))
+        request = partial(self._request, method, target, query or {}, body, project_id)
+        response = await self._exchange(request, write=write)
         body_of_success = self._judge.verdict(response, write=write, may_be_empty=may_be_empty)
         return Answer(body_of_success, request_id_of(response, self._secrets()))
 

@@ -11,7 +11,6 @@ The forms of a refusal (vendor's pages of the operations, the gateway's and IAM'
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ import httpx
 
 from trainsweep.core.errors import CredentialsInvalid, ProviderError, RateLimited, Refused
 from trainsweep.providers.error_overrides import ErrorOverride
-from trainsweep.providers.http import json_object, retry_after
+from trainsweep.providers.http import json_object, parse_json, retry_after
 from trainsweep.providers.modelarts.codes import classify, is_about_the_id
 from trainsweep.providers.modelarts.fields import mapping, text
 from trainsweep.providers.text import INSPECTED, clean, name
@@ -132,8 +131,8 @@ def _without_quote(words: str) -> str:
 def _loads(content: bytes) -> Any:
     """The JSON value, None for an empty or broken body."""
     try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
+        return parse_json(content)
+    except ValueError:
         return None
 
 

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
+from trainsweep.core.errors import NotSent
+
 T = TypeVar("T")
 
 
@@ -21,17 +23,31 @@ class SingleFlight(Generic[T]):
         self._task: asyncio.Task[T] | None = None
 
     async def join(self) -> T:
-        """Start the errand, or wait for the one under way."""
+        """Start the errand, or wait for the one under way. Raises `NotSent` when that is given up."""
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._errand())
             self._task.add_done_callback(_retrieve)
-        return await asyncio.shield(self._task)
+        task = self._task
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled() and not _asked_to_stop():
+                raise NotSent(
+                    "The client was closed, as the credentials just changed; it will be tried again."
+                ) from None
+            raise
 
     async def aclose(self) -> None:
         """Give up an errand under way."""
         if self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task])
+
+
+def _asked_to_stop() -> bool:
+    """Whether the running task itself is being cancelled."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _retrieve(task: asyncio.Task[Any]) -> None:

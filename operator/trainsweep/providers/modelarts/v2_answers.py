@@ -38,7 +38,8 @@ def job(body: Mapping[str, Any]) -> Remote:
     status = mapping(body.get("status"))
     phase = name_of(status.get("phase"))[:64]
     state = PHASES.get(phase, ExternalState.UNKNOWN)
-    started = moment(status.get("start_time")) or min(_records(status, "start_at"), default=None)
+    # The newest record is the run of now: the time of a run before a restart is not its own.
+    started = max(_records(status, "start_at"), default=None) or moment(status.get("start_time"))
     finished = max(_records(status, "end_at"), default=None) or after(started, status.get("duration"))
     return Remote(
         id=job_id,

@@ -8,7 +8,7 @@ Sources: https://cloud.baidu.com/doc/qianfan-api/s/lmo1afnju (a task), and besid
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,8 +40,8 @@ class Page:
 def parse_task(item: Any, *, parent: str = "") -> Remote:
     """A task of DescribeFineTuningTask or of a `taskList`. `parent` is the job when the answer does not name it.
 
-    The name is that of the job, as a task has none. There is no documented time of the start: `started_at` is the
-    time of creation once the task left the queue, so a deadline counts the waiting, too.
+    The name is that of the job, as a task has none. The documents know no time of the start: `started_at` is None, for
+    the time of creation is when the task began to wait.
     """
     told = _object(item, "a task")
     word = _text(told.get("runStatus"))
@@ -54,7 +54,6 @@ def parse_task(item: Any, *, parent: str = "") -> Remote:
         state=state,
         provider_state=name(word),
         created_at=created_at,
-        started_at=None if state is ExternalState.PENDING else created_at,
         finished_at=parse_time(told.get("finishDate")) if state.ended else None,
         parent=job_id if is_name(job_id) and job_id else parent,
     )
@@ -74,7 +73,14 @@ def parse_job(item: Any) -> Remote:
 
 
 def job_of_tasks(job: Remote, tasks: tuple[Remote, ...]) -> Remote:
-    """The job with what its tasks say: it starts with the first task that still runs and ends with the last one."""
+    """The job with what its tasks say: it starts with the first task that still runs and ends with the last one.
+
+    In its parts the time of creation stands for the start of a task that left the queue: nothing else tells one task's
+    start from another's, so the deadline of a job counts how long its tasks waited.
+    """
+    tasks = tuple(
+        task if task.state is ExternalState.PENDING else replace(task, started_at=task.created_at) for task in tasks
+    )
     active = tuple(task for task in tasks if task.state.active)
     starts = [task.started_at for task in active or tasks if task.started_at]
     ends = [task.finished_at for task in tasks if task.finished_at]
