@@ -42,7 +42,7 @@ def resources() -> str:
     head = f"""\
 {_MARK}# Resources
 
-All kinds are in `{API_VERSION}`; `kubectl get trainsweep` lists them together. `kubectl explain trainingjob.spec` says
+All kinds are in `{API_VERSION}`; `kubectl get trainsweep` lists them together. `kubectl explain trainingjobs.trainsweep.dev.spec` says
 the same as this page, in the version that your cluster has. A field without a default may be left out unless it is
 *required*. Times are RFC 3339, durations whole seconds, remote ids strings.
 

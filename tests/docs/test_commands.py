@@ -89,7 +89,7 @@ def kubectl(arguments: list[str]) -> None:
         if mark := re.match(rf"{names.GROUP}/[\w-]+", word):
             assert mark[0].removesuffix("-") in OUR_MARKS, f"{mark[0]} is no annotation of ours"
         elif re.match(r"(cluster)?provider|training(?!:)|finetuning|trainsweep$", word):
-            kinds = word.partition("/")[0].split(",")
+            kinds = word.partition("/")[0].replace(f".{names.GROUP}", "").split(",")
             assert set(kinds) <= OUR_WORDS, f"{word} is no kind of ours"
 
 
