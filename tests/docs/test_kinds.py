@@ -1,7 +1,7 @@
 """Commands name our kinds so that no other group's kind of the same name can be meant.
 
-A cluster may hold a TrainingJob of SageMaker's controller or a ProviderConfig of Crossplane; kubectl then takes whichever group
-it finds first, and `pc` is Kubernetes' own short name of PriorityClass.
+A cluster may hold a TrainingJob of SageMaker's controller or a ProviderConfig of Crossplane; kubectl then takes
+whichever group it finds first, and `pc` is Kubernetes' own short name of PriorityClass.
 """
 
 from __future__ import annotations
