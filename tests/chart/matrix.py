@@ -62,9 +62,9 @@ MATRIX: dict[str, dict[str, Any]] = {
     },
     "Secrets are not protected": {"rbac": {"protectSecrets": False}},
     "Secrets are not guarded by a policy": {"rbac": {"secretPolicy": False}},
-    "numbers for names": {
+    "names that look like something else": {
         "nameOverride": "1",
-        "fullnameOverride": "007",
+        "fullnameOverride": "off",
         "serviceAccount": {"name": "1e3"},
         "priorityClassName": "42",
         "commonLabels": {"cost": "1000000", "on": "off"},

@@ -56,7 +56,7 @@ _RULES = "ClusterRole/trainsweep rules 3"
 
 PLACES: dict[str, Row] = {
     "nameOverride": row("007", "Deployment spec selector matchLabels app.kubernetes.io/name"),
-    "fullnameOverride": row("12345", "Deployment metadata name", f"{_ENVIRONMENT} TRAINSWEEP_LEASE_NAME"),
+    "fullnameOverride": row("on", "Deployment metadata name", f"{_ENVIRONMENT} TRAINSWEEP_LEASE_NAME"),
     "image.repository": row("m.example/t", *each(_BOTH, "containers 0 image"), found="m.example/t:0.1.0"),
     "image.tag": row("1.20", *each(_BOTH, "containers 0 image"), found="trainsweep/trainsweep:1.20"),
     "image.digest": row(_DIGEST, *each(_BOTH, "containers 0 image"), found=f"trainsweep/trainsweep@{_DIGEST}"),
