@@ -81,7 +81,7 @@ sbom: ## Write what is in the image to dist/trainsweep.cdx.json, as CycloneDX.
 
 clean: ## Remove the environment and all caches of this checkout.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build
-	find $(DIST) -mindepth 1 ! -name install.yaml -delete
+	test ! -d $(DIST) || find $(DIST) -mindepth 1 ! -name install.yaml -delete
 
 $(PLAYABLE): pyproject.toml devtools/pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
