@@ -29,7 +29,7 @@ TIMES = $(if $(filter buildah podman,$(notdir $(firstword $(ENGINE)))),--timesta
 BUILD = $(ENGINE) build $(TIMES) $(ENGINE_OPTIONS) --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak fuzz check format bench generate image sbom clean
+.PHONY: help demo test soak fuzz check format bench generate manifests image sbom clean
 
 help: ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -64,6 +64,10 @@ generate: $(READY) ## Write what is generated: the CustomResourceDefinitions, th
 	$(BIN)/python -m trainsweep.telemetry.definitions > docs/metrics.md
 	$(BIN)/python charts/generate.py
 	$(BIN)/python docs/generate.py
+	$(BIN)/python charts/manifests.py
+
+manifests: $(READY) ## Write dist/install.yaml and the kustomize base from the chart.
+	$(BIN)/python charts/manifests.py
 
 bench: $(READY) ## Measure against the figures of the benchmarks' README.
 	$(BIN)/python -m benchmarks
@@ -76,7 +80,8 @@ sbom: ## Write what is in the image to dist/trainsweep.cdx.json, as CycloneDX.
 	$(BUILD) --target sbom --output type=local,dest=$(DIST) .
 
 clean: ## Remove the environment and all caches of this checkout.
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build
+	test ! -d $(DIST) || find $(DIST) -mindepth 1 ! -name install.yaml -delete
 
 $(PLAYABLE): pyproject.toml devtools/pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }

@@ -42,9 +42,10 @@ def resources() -> str:
     head = f"""\
 {_MARK}# Resources
 
-All kinds are in `{API_VERSION}`; `kubectl get trainsweep` lists them together. `kubectl explain trainingjob.spec` says
-the same as this page, in the version that your cluster has. A field without a default may be left out unless it is
-*required*. Times are RFC 3339, durations whole seconds, remote ids strings.
+All kinds are in `{API_VERSION}`; `kubectl get trainsweep` lists them together. In commands, name them with their group,
+as other groups may have kinds of the same name. `kubectl explain trainingjobs.trainsweep.dev.spec` says the same as
+this page, in the version that your cluster has. A field without a default may be left out unless it is *required*.
+Times are RFC 3339, durations whole seconds, remote ids strings.
 
 """
     accounts = [kind for kind in KINDS.values() if kind.name not in REMOTE_KINDS]

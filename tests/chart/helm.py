@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from trainsweep_devtools.devcluster.cache import Cache
 from trainsweep_devtools.devcluster.golang import find_go
 from trainsweep_devtools.devcluster.progress import Progress
+
+from .strict import load_all
 
 TOOLS = Path(__file__).parents[1] / "tools"
 CHART = Path(__file__).parents[2] / "charts" / "trainsweep"
@@ -38,9 +38,8 @@ class Helm:
     kubeconfig: Path | None = None
 
     def template(self, values: Values | None = None, *options: str, chart: Path = CHART) -> list[Manifest]:
-        """The manifests of a release "trainsweep" in the namespace "trainsweep", hooks included."""
-        text = self._call("template", RELEASE, str(chart), "--namespace", NAMESPACE, *options, values=values)
-        return [manifest for manifest in yaml.safe_load_all(text) if manifest]
+        """The manifests of a release "trainsweep" in the namespace "trainsweep", hooks too. Raises DuplicateKey."""
+        return load_all(self._call("template", RELEASE, str(chart), "--namespace", NAMESPACE, *options, values=values))
 
     def lint(self, values: Values | None = None) -> str:
         return self._call("lint", "--strict", str(CHART), values=values)

@@ -40,6 +40,41 @@ MATRIX: dict[str, dict[str, Any]] = {
             "extraEgress": [{"to": [{"ipBlock": {"cidr": "10.0.0.1/32"}}], "ports": [{"port": 3128}]}],
         }
     },
+    "network policy of another distribution": {
+        "networkPolicy": {
+            "enabled": True,
+            "dnsPorts": [5353],
+            "dnsTo": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "openshift-dns"}}}],
+            "apiServerPorts": [16443],
+            "apiServerTo": [{"ipBlock": {"cidr": "10.0.0.1/32"}}],
+        }
+    },
+    "a mesh": {
+        "podAnnotations": {"proxy.example.com/inject": "true"},
+        "podLabels": {"proxy.example.com/revision": "stable"},
+        "drainPodAnnotations": {"sidecar.istio.io/inject": "false"},
+        "drainPodLabels": {"sidecar.istio.io/inject": "false"},
+        "extraVolumes": [
+            {"name": "trust", "configMap": {"name": "trust"}},
+            {"name": "audit", "persistentVolumeClaim": {"claimName": "audit"}},
+        ],
+        "extraVolumeMounts": [{"name": "trust", "mountPath": "/trust"}, {"name": "audit", "mountPath": "/audit"}],
+    },
+    "Secrets are not protected": {"rbac": {"protectSecrets": False}},
+    "Secrets are not guarded by a policy": {"rbac": {"secretPolicy": False}},
+    "names that look like something else": {
+        "nameOverride": "1",
+        "fullnameOverride": "off",
+        "serviceAccount": {"name": "1e3"},
+        "priorityClassName": "42",
+        "commonLabels": {"cost": "1000000", "on": "off"},
+    },
+    "nothing to wait for": {
+        "replicaCount": 0,
+        "settings": {"drainSeconds": 0},
+        "podDisruptionBudget": {"maxUnavailable": 0},
+        "topologySpreadConstraints": [],
+    },
     "some namespaces": {"scopedNamespaces": ["team-a", "team-b"], "rbac": {"secretNames": ["huawei", "baidu"]}},
     "some namespaces by a ClusterRole": {"scopedNamespaces": ["team-a", "team-b"], "rbac": {"clusterWide": True}},
     "everything deleted at the end": {"drainPolicy": "Delete", "drainTimeoutSeconds": 3600},

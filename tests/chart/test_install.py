@@ -15,6 +15,7 @@ from ..e2e.world import World, until
 from .helm import CHART, NAMESPACE, Helm, HelmError, Manifest, one, prometheus_definitions
 from .kubectl import Kubectl
 from .matrix import MATRIX
+from .scc import RANGE
 from .test_generated import annotation
 
 pytestmark = pytest.mark.apiserver
@@ -39,11 +40,32 @@ def test_the_api_server_accepts_every_object(helm: Helm, kubectl: Kubectl, value
     assert len(accepted.splitlines()) == len(manifests)
 
 
+@pytest.mark.usefixtures("prometheus")
+@pytest.mark.parametrize("values", MATRIX.values(), ids=MATRIX)
+def test_nothing_of_the_chart_is_warned_of_where_the_restricted_standard_is_enforced(
+    helm: Helm, kubectl: Kubectl, values: dict[str, Any]
+):
+    """A Deployment is never refused for its pods: the API server warns, and no pod ever comes up."""
+    labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
+    for namespace in (NAMESPACE, "team-a", "team-b"):
+        kubectl.namespace(namespace)
+    kubectl.namespace(NAMESPACE, **labels)
+    try:
+        options = ("--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict")
+        told = kubectl.run("apply", *options, "-f", "-", given=helm.template(values))
+        assert (told.returncode, told.stderr) == (0, "")
+    finally:
+        kubectl.namespace(NAMESPACE)
+
+
 @pytest.mark.parametrize("kind", ["Deployment", "Job"])
 def test_the_pods_are_admitted_where_the_restricted_standard_is_enforced(helm: Helm, kubectl: Kubectl, kind: str):
     kubectl.namespace("restricted", **{"pod-security.kubernetes.io/enforce": "restricted"})
     spec = one(helm.template(), kind)["spec"]["template"]["spec"]
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one", "namespace": "restricted"}, "spec": spec}
+    assert "created" in kubectl("create", "--dry-run=server", "-f", "-", given=pod)
+    # The same with the ids that OpenShift would write into it.
+    spec["securityContext"] |= {"runAsUser": RANGE.start, "fsGroup": RANGE.start}
     assert "created" in kubectl("create", "--dry-run=server", "-f", "-", given=pod)
     spec["securityContext"] = {}
     assert "violates PodSecurity" in kubectl.run("create", "--dry-run=server", "-f", "-", given=pod).stderr

@@ -54,6 +54,8 @@ def test_definitions_can_be_left_to_others_or_not_be_kept(helm: Helm):
 def test_a_scoped_operator_has_roles_only(helm: Helm):
     manifests = helm.template({"scopedNamespaces": ["team-a", "team-b"]})
     assert not {kind for kind in kinds(manifests) if kind.startswith("Cluster")}
+    wide = kinds(helm.template({"scopedNamespaces": ["team-a"], "rbac": {"secretPolicy": False}}))
+    assert not {kind for kind in wide if kind.startswith(("Cluster", "Validating"))}
     roles = [entry["metadata"]["namespace"] for entry in manifests if entry["kind"] == "Role"]
     assert sorted(set(roles)) == ["team-a", "team-b", "trainsweep"]
     assert environment(manifests)["TRAINSWEEP_NAMESPACE"] == "team-a team-b"
@@ -78,9 +80,10 @@ def test_no_role_has_a_wildcard(helm: Helm, values: dict[str, Any]):
 @matrix
 def test_secrets_are_neither_listed_nor_watched(helm: Helm, values: dict[str, Any]):
     allowed = values.get("rbac", {}).get("secretNames")
+    patched = values.get("rbac", {}).get("protectSecrets", True)
     for rule in rules(helm.template(values)):
         if "secrets" in rule["resources"]:
-            assert rule["verbs"] == ["get", "patch"]
+            assert rule["verbs"] == (["get", "patch"] if patched else ["get"])
             assert rule.get("resourceNames") == allowed
 
 

@@ -62,7 +62,7 @@ def test_a_helm_command_is_understood(page: Path, words: list[str], helm: Helm):
     files_exist([word for word in words if word.startswith("charts/")])
     if command in ("install", "upgrade"):
         # Rendered, so that the schema has seen each value that is set.
-        rendered = [word for word in arguments if word != "--reuse-values"]
+        rendered = [word for word in arguments if word not in ("--reuse-values", "--take-ownership")]
         line = [str(helm.program), "template", *rendered]
         done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr
@@ -89,7 +89,7 @@ def kubectl(arguments: list[str]) -> None:
         if mark := re.match(rf"{names.GROUP}/[\w-]+", word):
             assert mark[0].removesuffix("-") in OUR_MARKS, f"{mark[0]} is no annotation of ours"
         elif re.match(r"(cluster)?provider|training(?!:)|finetuning|trainsweep$", word):
-            kinds = word.partition("/")[0].split(",")
+            kinds = word.partition("/")[0].replace(f".{names.GROUP}", "").split(",")
             assert set(kinds) <= OUR_WORDS, f"{word} is no kind of ours"
 
 

@@ -20,7 +20,7 @@ from .test_commands import COMMANDS, label
 #: What a page leaves to the reader.
 BLANKS = {"NAME": "huawei", "NAMESPACE": "team-a"}
 READS, WRITES = {"get", "describe"}, {"patch", "annotate", "delete", "create"}
-FILES = ("ak.txt", "sk.txt")
+FILES = ("ak.txt", "sk.txt", "token.txt")
 
 
 def manifests() -> list[dict[str, Any]]:
@@ -35,15 +35,28 @@ def manifests() -> list[dict[str, Any]]:
         ("ProviderConfig", "careful"): account,
         ("TrainingJob", "mnist"): job,
     }
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "huawei-1"},
+        "stringData": {"accessKey": "key"},
+    }
     return [
-        {"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": name}, "spec": spec}
-        for (kind, name), spec in specs.items()
+        *(
+            {"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": name}, "spec": spec}
+            for (kind, name), spec in specs.items()
+        ),
+        secret,
     ]
 
 
 def tried() -> list[list[str]]:
-    """Each command once. Manifests are tried by test_manifests.py; the rest needs an operator."""
-    found = [words for _, words in COMMANDS if words[0] == "kubectl" and words[1] in READS | WRITES]
+    """Each command once. Manifests are tried elsewhere; the rest needs an operator, or what another command prints."""
+    found = [
+        words
+        for _, words in COMMANDS
+        if words[0] == "kubectl" and words[1] in READS | WRITES and not {"-", "-k"} & set(words)
+    ]
     return [list(words) for words in dict.fromkeys(tuple(words) for words in found)]
 
 

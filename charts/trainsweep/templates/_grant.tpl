@@ -9,15 +9,16 @@ A role and its binding to an account. Takes a dict:
 */ -}}
 {{- define "trainsweep.grant" -}}
 {{- $cluster := .namespace | empty | ternary "Cluster" "" -}}
+{{- $labels := include "trainsweep.labels" (dict "root" .root "component" (ternary "drain" "operator" (.hook | default false))) -}}
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ $cluster }}Role
 metadata:
-  name: {{ .name }}
+  name: {{ .name | quote }}
   {{- with .namespace }}
-  namespace: {{ . }}
+  namespace: {{ . | quote }}
   {{- end }}
   labels:
-    {{- include "trainsweep.labels" .root | nindent 4 }}
+    {{- $labels | nindent 4 }}
   {{- if .hook }}
   annotations:
     {{- include "trainsweep.drain.hook" -2 | nindent 4 }}
@@ -28,12 +29,12 @@ rules:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ $cluster }}RoleBinding
 metadata:
-  name: {{ .name }}
+  name: {{ .name | quote }}
   {{- with .namespace }}
-  namespace: {{ . }}
+  namespace: {{ . | quote }}
   {{- end }}
   labels:
-    {{- include "trainsweep.labels" .root | nindent 4 }}
+    {{- $labels | nindent 4 }}
   {{- if .hook }}
   annotations:
     {{- include "trainsweep.drain.hook" -1 | nindent 4 }}
@@ -41,11 +42,11 @@ metadata:
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: {{ $cluster }}Role
-  name: {{ .name }}
+  name: {{ .name | quote }}
 subjects:
   - kind: ServiceAccount
-    name: {{ .account }}
-    namespace: {{ .root.Release.Namespace }}
+    name: {{ .account | quote }}
+    namespace: {{ .root.Release.Namespace | quote }}
 {{- end -}}
 
 

@@ -1,9 +1,9 @@
-{{- /* Names and labels. Every template takes the root context. */ -}}
+{{- /* Names and labels. Every template takes the root context, unless it says otherwise. */ -}}
 
 {{- define "trainsweep.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride -}}
 {{- else if contains $name .Release.Name -}}
 {{- .Release.Name | trunc 50 | trimSuffix "-" -}}
 {{- else -}}
@@ -25,20 +25,35 @@
 {{- end -}}
 {{- end -}}
 
+{{- /* The pods of this release, those of the drain too. */ -}}
+{{- define "trainsweep.releaseLabels" -}}
+app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end -}}
+
 {{- define "trainsweep.selectorLabels" -}}
-app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+{{ include "trainsweep.releaseLabels" . }}
 app.kubernetes.io/component: operator
 {{- end -}}
 
+{{- /*
+The labels of an object, each key once: ours, over them commonLabels, over them those that are given. The schema lets
+nobody give one that a selector or Helm needs. Takes a dict:
+  root       the root context
+  component  operator or drain, if the object is of one of these
+  labels     a list of dicts; later ones win
+*/ -}}
 {{- define "trainsweep.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride }}
-app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/part-of: trainsweep
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- $labels := include "trainsweep.releaseLabels" .root | fromYaml -}}
+{{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_") -}}
+{{- $_ := set $labels "app.kubernetes.io/version" .root.Chart.AppVersion -}}
+{{- $_ := set $labels "app.kubernetes.io/managed-by" .root.Release.Service -}}
+{{- $_ := set $labels "app.kubernetes.io/part-of" "trainsweep" -}}
+{{- with .component -}}
+{{- $_ := set $labels "app.kubernetes.io/component" . -}}
+{{- end -}}
+{{- range prepend (.labels | default list) .root.Values.commonLabels -}}
+{{- $labels = mergeOverwrite $labels (deepCopy .) -}}
+{{- end -}}
+{{- toYaml $labels -}}
 {{- end -}}

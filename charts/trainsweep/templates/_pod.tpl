@@ -1,4 +1,4 @@
-{{- /* What the operator's pod and the drain's have in common. */ -}}
+{{- /* What the operator's pod and the drain's have in common. Every template takes the root context. */ -}}
 
 {{- define "trainsweep.pod" -}}
 automountServiceAccountToken: true
@@ -11,7 +11,7 @@ imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .Values.nodeSelector }}
 nodeSelector:
@@ -28,29 +28,6 @@ image: {{ include "trainsweep.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 securityContext:
   {{- toYaml .Values.securityContext | nindent 2 }}
-{{- end -}}
-
-{{- /* The settings as environment variables: a list is joined by spaces, and what is empty stays unset. */ -}}
-{{- define "trainsweep.environment" -}}
-- name: TRAINSWEEP_HTTP_ADDRESS
-  value: ":8080"
-- name: TRAINSWEEP_LEADER_ELECTION
-  value: "true"
-- name: TRAINSWEEP_LEASE_NAME
-  value: {{ include "trainsweep.fullname" . }}
-- name: TRAINSWEEP_LEASE_NAMESPACE
-  value: {{ .Release.Namespace }}
-{{- with .Values.scopedNamespaces }}
-- name: TRAINSWEEP_NAMESPACE
-  value: {{ join " " . | quote }}
-{{- end }}
-{{- range $name, $value := .Values.settings }}
-{{- if or $value (kindIs "bool" $value) }}
-- name: TRAINSWEEP_{{ $name | snakecase | upper }}
-  value: {{ kindIs "slice" $value | ternary (join " " $value) $value | toString | quote }}
-{{- end }}
-{{- end }}
-{{- with .Values.extraEnv }}
-{{ toYaml . }}
-{{- end }}
+resources:
+  {{- toYaml .Values.resources | nindent 2 }}
 {{- end -}}

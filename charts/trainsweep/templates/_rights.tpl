@@ -3,7 +3,7 @@ The rights of the operator, as rules of a role. What each one is for:
 
   watch and sweep            list, watch   our kinds
   conflicts, last check      get           our kinds
-  finalizers                 patch         our kinds, and the Secrets in use
+  finalizers                 patch         our kinds; with rbac.protectSecrets the Secrets in use
   status                     patch         the status of our kinds
   credentials                get           Secrets, by name
   policy, allowed namespaces get           Namespaces
@@ -24,7 +24,7 @@ beside it to serve the whole cluster, "trainsweep.rules.own" what is needed in t
 {{- define "trainsweep.secretRule" -}}
 - apiGroups: [""]
   resources: [secrets]
-  verbs: [get, patch]
+  verbs: {{ ternary "[get, patch]" "[get]" .Values.rbac.protectSecrets }}
   {{- with .Values.rbac.secretNames }}
   resourceNames: {{ toJson . }}
   {{- end }}
@@ -77,7 +77,7 @@ beside it to serve the whole cluster, "trainsweep.rules.own" what is needed in t
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   verbs: [get, update]
-  resourceNames: [{{ include "trainsweep.fullname" . }}]
+  resourceNames: [{{ include "trainsweep.fullname" . | quote }}]
 {{- end -}}
 
 {{- /* What the drain Job may do to our kinds; Retain and Delete need different things. */ -}}
@@ -107,7 +107,7 @@ beside it to serve the whole cluster, "trainsweep.rules.own" what is needed in t
 - apiGroups: [apps]
   resources: [deployments/scale]
   verbs: [patch]
-  resourceNames: [{{ include "trainsweep.fullname" . }}]
+  resourceNames: [{{ include "trainsweep.fullname" . | quote }}]
 - apiGroups: [""]
   resources: [pods]
   verbs: [list]
