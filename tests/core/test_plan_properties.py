@@ -25,7 +25,7 @@ times = st.one_of(
 )
 seconds = st.one_of(st.none(), st.integers(1, 7200), st.just(2**31 - 1))
 states = st.sampled_from(list(ExternalState))
-calls = st.builds(Asked, times.filter(bool), st.integers(1, 2000))
+calls = st.builds(Asked, st.floats(0.0, 7200.0), st.integers(1, 2000))
 ids = st.sampled_from(["task-a1", "part-0", "part-1", "other"])
 
 

@@ -14,6 +14,7 @@ from trainsweep.core.errors import (
     Malformed,
     Misrouted,
     NotFound,
+    OnlyListed,
     OutcomeUnknown,
     PermissionDenied,
     QuotaExceeded,
@@ -198,8 +199,14 @@ class MemoryProvider:
             self._meet(self.world.read_faults, READ_FAULTS)
         self._fail(READ_FAULTS)
         if target.id not in self.world.items:
+            if target.thing is Thing.TUNING_JOB:
+                raise OnlyListed("no tasks")
             raise NotFound("no such thing", status=404, code="X.404")
         remote = self.world.shown(target.id)
+        if target.thing is Thing.TUNING_JOB:  # as Qianfan, where a job is its tasks
+            if not remote.parts:
+                raise OnlyListed("no tasks")
+            remote = replace(remote, created_at=None)
         await self._pass(self.world.latency)
         return remote
 
@@ -213,8 +220,10 @@ class MemoryProvider:
             if item.thing.value == kind and not item.unlisted and item.remote.parent.startswith(parent)
         )
         await self._pass(self.world.latency)
-        # A list of jobs does not tell their parts.
-        return tuple(replace(one, parts=None) if kind == Thing.TUNING_JOB.value else one for one in found)
+        if kind != Thing.TUNING_JOB.value:
+            return found
+        # A list of jobs tells neither their parts nor their states.
+        return tuple(replace(one, parts=None, state=ExternalState.UNKNOWN, provider_state="") for one in found)
 
     def collection(self, target: Target) -> str:
         return f"{target.thing.value}/{target.parent}" if target.parent else target.thing.value

@@ -95,10 +95,11 @@ def test_an_accepted_call_is_remembered_with_its_time(lines, memory):
     @virtual_time
     async def run():
         await carry_out(Delete((FIRST,)), Account(lines), memory)
-        assert memory.last_write == asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time()
+        assert memory.last_write == now
+        assert memory.asked(now + 3) == {(Verb.DELETE, "task-a1"): Asked(3.0)}
 
     run()
-    assert memory.asked == {(Verb.DELETE, "task-a1"): Asked(NOW)}
     assert memory.call == {
         "operation": "DeleteFineTuningTask",
         "time": "2026-05-01T12:00:00Z",
@@ -127,7 +128,7 @@ def test_a_refusal_is_told_in_the_provider_s_words(lines, memory, row):
         assert not rejection.standing.synced
 
     run()
-    assert memory.asked == {}
+    assert memory.accepted == {}
     assert (memory.call["success"], memory.call["errorCode"], memory.call["requestID"]) == (False, "X.1", "req-9")
     assert [line["success"] for line in lines if line["event"] == "result"] == [False]
 
@@ -163,7 +164,7 @@ def test_a_call_without_an_answer_comes_up_and_counts_as_a_write(lines, memory):
         assert memory.last_write == asyncio.get_running_loop().time()
 
     run()
-    assert memory.asked == {}
+    assert memory.accepted == {}
     assert memory.call["success"] is False
 
 

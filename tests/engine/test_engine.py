@@ -132,6 +132,27 @@ class TestTheMainJob:
         assert world.ready("run") == ("True", "Absent")
 
 
+class TestAClockThatIsNotTheProviders:
+    @pytest.mark.parametrize("ahead", [-600, -3, 3, 600])
+    def test_what_was_accepted_is_not_asked_for_again_while_the_provider_is_at_it(self, world, ahead):
+        world.ahead = ahead
+        world.remotes.effect = 40
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("run", taskID="task-a1", desiredState="Stopped")
+        world.run(120)
+        assert world.calls == [("stop", "task-a1")]
+        assert world.ready("run") == ("True", "Stopped")
+
+    def test_nor_when_ours_is_set_back_meanwhile(self, world):
+        world.remotes.effect = 40
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("run", taskID="task-a1", desiredState="Stopped")
+        world.run_until(lambda: world.calls)
+        world.ahead = -600
+        world.run(120)
+        assert world.calls == [("stop", "task-a1")]
+
+
 class TestOneRemoteThingHasOneOwner:
     def test_also_right_after_a_restart_when_the_other_claimant_is_looked_at_first(self, world):
         world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
@@ -548,3 +569,29 @@ class TestPersistentTrouble:
         assert world.calls == []
         assert world.status("run")["providerState"] == "Defrosting"
         assert world.ready("run") == ("False", "UnknownState")
+
+
+class TestAFineTuningJobWithoutTasks:
+    def test_exists_when_the_list_holds_it_and_is_deleted_like_any_other(self, world):
+        world.remotes.add(Thing.TUNING_JOB, "job-a1", name="llama")
+        world.declare("llama", JOB, jobID="job-a1")
+        world.run(30)
+        assert world.ready("llama", JOB) == ("True", "Available")
+        world.api.delete(JOB, NAMESPACE, "llama")
+        world.run(60)
+        assert world.calls == [("delete", "job-a1")]
+        assert world.api.of_kind(JOB) == []
+
+    def test_is_not_there_when_the_list_does_not_hold_it(self, world):
+        world.declare("llama", JOB, jobID="job-a1")
+        world.run(60)
+        assert world.ready("llama", JOB) == ("False", "NotFound")
+
+    def test_many_of_them_share_one_list(self, world):
+        for number in range(50):
+            world.remotes.add(Thing.TUNING_JOB, f"job-{number}")
+            world.declare(f"job-{number}", JOB, jobID=f"job-{number}")
+        world.run(30)
+        assert {world.ready(f"job-{number}", JOB) for number in range(50)} == {("True", "Available")}
+        lists = [one for one in world.remotes.journal if one.verb == "list" and one.target == JOB]
+        assert len(lists) <= 4

@@ -12,7 +12,6 @@ from .operators import Nursery
 from .oracle import Scene, forbidden, unfinished
 from .runner import Run
 from .scenario import Scenario
-from .steps import ClockStep
 from .things import states
 from .upstream import Upstream
 
@@ -75,7 +74,6 @@ async def _scene(run: Run) -> Scene:
         objects=objects,
         audit=audit,
         starts=run.fleet.starts,
-        clock_steps=sum(isinstance(step.action, ClockStep) for step in run.scenario.steps),
         refused=run.scenario.refused,
     )
 

@@ -22,7 +22,7 @@ PATIENCE = 25
 @dataclass(frozen=True)
 class Scene:
     """How things stand. `states` are those of the remote things that are there; `objects` is the API server's, by uid;
-    `audit` the lines of the audit log; `starts` counts operators, `clock_steps` how often their clock was set.
+    `audit` the lines of the audit log; `starts` counts operators.
     """
 
     lives: list[Life]
@@ -31,7 +31,6 @@ class Scene:
     objects: Mapping[str, dict[str, Any]]
     audit: Sequence[Mapping[str, Any]]
     starts: int
-    clock_steps: int
     refused: bool
 
 
@@ -68,15 +67,11 @@ def _unasked(scene: Scene) -> Iterable[str]:
 
 
 def _repeated(scene: Scene) -> Iterable[str]:
-    """An operator is told once that a call was accepted, for each resource that names the thing; when its clock was set
-    back, it may ask once more.
-    """
+    """An operator is told once that a call was accepted, for each resource that names the thing."""
     accepted = Counter((deed.operation, deed.target) for deed in scene.deeds if deed.accepted)
     tried = Counter((deed.operation, deed.target) for deed in scene.deeds)
     for (operation, target), count in accepted.items():
-        most = (scene.starts + scene.clock_steps) * sum(
-            target in (life.thing.id, *(part.id for part in life.parts)) for life in scene.lives
-        )
+        most = scene.starts * sum(target in (life.thing.id, *(part.id for part in life.parts)) for life in scene.lives)
         if count > most:
             yield f"{operation} {target} was accepted {count} times, at {scene.starts} starts of an operator"
     for (operation, target), count in tried.items():
@@ -154,10 +149,11 @@ def _untrue(life: Life, body: dict[str, Any], scene: Scene) -> Iterable[str]:
 
 
 def _elder(life: Life, scene: Scene) -> bool:
-    """Another resource that names the same thing is there and has the first right."""
-    return life.rival and any(
-        other.thing.id == life.thing.id and not other.rival and other.uid in scene.objects for other in scene.lives
-    )
+    """Another resource that names the same thing is there, and has seen the thing or still may."""
+    elders = [other for other in scene.lives if other.thing.id == life.thing.id and not other.rival]
+    bodies = [scene.objects[other.uid] for other in elders if other.uid in scene.objects]
+    may_see = life.thing.id in scene.states
+    return life.rival and any(may_see or body.get("status", {}).get("externalID") for body in bodies)
 
 
 def _truth(life: Life, scene: Scene) -> set[tuple[str, str]]:

@@ -148,10 +148,11 @@ def _lives(rng: random.Random, things: tuple[Thing, ...]) -> list[Step]:
 
 def _life(rng: random.Random, thing: Thing, name: str, born: float, *, rivalled: bool = False) -> list[Step]:
     """One name's way: created, edited, deleted, perhaps created again at once. Of two that rival for a thing neither
-    comes back, and both name it by its id, so that who is older decides whose it is.
+    comes back, and both name it by its id, so that who is older decides whose it is. Neither is paused: a paused
+    resource owns nothing that it has not seen.
     """
     spec, mismatch = _spec(rng, thing, by_id=rivalled)
-    paused = rng.random() < 0.1
+    paused = rng.random() < 0.1 and not rivalled
     steps = [Step(born, Create(KINDS[thing.kind], name, thing.id, spec, paused))]
     at = born
     for _ in range(rng.choice((0, 0, 1, 1, 2))):
@@ -160,7 +161,7 @@ def _life(rng: random.Random, thing: Thing, name: str, born: float, *, rivalled:
     removed = rng.random() < 0.55
     if paused and (removed or rng.random() < 0.6):
         steps.append(Step(rng.uniform(born, ACTS), Pause(name, on=False)))
-    elif not removed and rng.random() < 0.07:
+    elif not removed and rng.random() < 0.07 and not rivalled:
         steps.append(Step(rng.uniform(born, ACTS), Pause(name, on=True)))
     if removed:
         at = rng.uniform(at, ACTS)

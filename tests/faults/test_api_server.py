@@ -19,6 +19,7 @@ from trainsweep.cluster.informer import Informer
 from trainsweep.cluster.resync import resync
 from trainsweep.core.resource import Resource
 from trainsweep.kube.client import KubeClient, KubeError, Login
+from trainsweep.kube.cluster_reads import ClusterReads
 from trainsweep_devtools.devcluster import ControlPlane
 
 from .proxy import ApiFault, Proxy, Trouble
@@ -124,6 +125,12 @@ async def test_a_watch_is_up_while_what_it_asked_last_was_granted(proxy: Proxy, 
     assert not up()
 
 
+def test_a_watch_that_was_never_started_can_be_stopped(tmp_path: Path, proxy: Proxy):
+    """As when the operator is asked to end while it still lists what is there."""
+    login = Login(str(proxy.kubeconfig(tmp_path / "kubeconfig")))
+    Informer(login, lambda *event: None, namespaces=("default",), listing=lambda: None).stop()
+
+
 async def test_a_watch_follows_the_namespaces_that_it_serves(proxy: Proxy, tmp_path: Path, user: User):
     login = Login(str(proxy.kubeconfig(tmp_path / "kubeconfig")))
     seen: set[str] = set()
@@ -155,7 +162,8 @@ async def test_a_list_from_the_past_does_not_tell_of_anybody_s_end(proxy: Proxy,
             client,
             (user.namespace,),
             lambda kind: here if kind == "TrainingJob" else {},
-            lambda kind, is_gone, body: gone.append(body["metadata"]["name"]) if is_gone else None,
+            lambda kind, is_gone, body, _: gone.append(body["metadata"]["name"]) if is_gone else None,
+            ClusterReads(client).crd_going,
         )
 
     stale = ApiFault("stale")

@@ -29,8 +29,7 @@ def deed(operation: str, target: str = VERSION.id, *, time: float = 20.0, state:
 
 
 def scene(*lives: Life, deeds: tuple[Deed, ...] = (), states: dict[str, str] | None = None, **fields: Any) -> Scene:
-    defaults: dict[str, Any] = {"objects": {}, "audit": (), "starts": 1}
-    defaults |= {"clock_steps": 0, "refused": False}
+    defaults: dict[str, Any] = {"objects": {}, "audit": (), "starts": 1, "refused": False}
     return Scene(lives=list(lives), deeds=list(deeds), states=states or {}, **defaults | fields)
 
 
@@ -102,7 +101,6 @@ class TestForbidden:
         twice = (deed("StopVersion"), deed("StopVersion"))
         assert forbidden(scene(life(desiredState="Stopped"), deeds=twice))
         assert not forbidden(scene(life(desiredState="Stopped"), deeds=twice, starts=2))
-        assert not forbidden(scene(life(desiredState="Stopped"), deeds=twice, clock_steps=1))
 
     def test_hammering(self):
         refused = (replace(deed("StopVersion"), accepted=False),) * (PATIENCE + 1)

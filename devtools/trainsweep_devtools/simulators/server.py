@@ -12,6 +12,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from email.utils import formatdate
 
 from aiohttp import web
 
@@ -51,7 +52,7 @@ class _Handler:
         path, _, query = request.raw_path.partition("?")
         call = Call(request.method, path, query, request.headers, await request.read())
         if path.startswith(admin.PREFIX):
-            return _response(admin.answer(simulator, call, request.remote))
+            return _response(admin.answer(simulator, call, request.remote), simulator.wall())
         action = simulator.route(call)
         fault = simulator.faults.take(action, call.method)
         reply = simulator.handle(call, action) if fault is None or fault.carried_out else Reply(status=0)
@@ -74,7 +75,7 @@ class _Handler:
             await asyncio.Event().wait()
         if fault is not None and fault.reset:
             _reset(request)
-        return _response(reply)
+        return _response(reply, simulator.wall())
 
 
 def _spoiled(fault: Fault, true: Reply) -> Reply:
@@ -88,8 +89,9 @@ def _spoiled(fault: Fault, true: Reply) -> Reply:
     return Reply(status=fault.status, body=text.encode(), headers=kind | fault.headers)
 
 
-def _response(reply: Reply) -> web.Response:
-    return web.Response(status=reply.status or 500, body=reply.body, headers=reply.headers)
+def _response(reply: Reply, now: float) -> web.Response:
+    headers = {"Date": formatdate(now, usegmt=True), **reply.headers}
+    return web.Response(status=reply.status or 500, body=reply.body, headers=headers)
 
 
 def _reset(request: web.BaseRequest) -> None:

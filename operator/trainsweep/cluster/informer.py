@@ -94,10 +94,11 @@ class Informer:
         self._end_run()
 
     def stop(self, timeout: float = 5.0) -> None:
-        """End the watch; events may still arrive until this returns."""
+        """End the watch, if it was started; events may still arrive until this returns."""
         self._stopping.set()
         self._end_run()
-        self._thread.join(timeout)
+        if self._started:
+            self._thread.join(timeout)
 
     def _end_run(self) -> None:
         if self._end:

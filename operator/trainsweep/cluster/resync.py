@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from trainsweep.api.kinds import KINDS
+from trainsweep.cluster.cache import newer
 from trainsweep.cluster.decode import Config, key_of
 from trainsweep.core.resource import Key, Resource
 from trainsweep.kube import paths
@@ -120,9 +121,11 @@ async def _list(
     withdrawn: Callable[[str], Awaitable[bool]],
 ) -> None:
     found: set[Key] = set()
+    version = ""
     begun = asyncio.get_running_loop().time()
     try:
         async for page in client.pages(paths.collection(kind, namespace)):
+            version = page["metadata"]["resourceVersion"]
             for body in page.get("items") or ():
                 found.add(key_of(kind, body))
                 deliver(kind, False, body, begun)
@@ -131,7 +134,8 @@ async def _list(
             raise
         log.info("the definition of a kind is missing: its resources are gone", extra={"kind": kind})
     for missing in before:
-        if missing.key not in found:
+        # A list that is older than what is known of an object says nothing about it.
+        if missing.key not in found and not (version and newer(missing.version, version)):
             deliver(kind, True, {"metadata": _identity(missing)}, begun)
 
 

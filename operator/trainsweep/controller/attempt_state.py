@@ -23,6 +23,14 @@ class Look:
     answer: Remote | Refused
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A verb was accepted for a thing, `times` times in a row, the last time at `at` (loop time)."""
+
+    at: float
+    times: int = 1
+
+
 @dataclass(slots=True)
 class AttemptState:
     """Times are those of the loop, 0 for never.
@@ -36,6 +44,7 @@ class AttemptState:
     `reported_at`: when the status was last written. `writing`: a stop or delete is on its way;
     `releasing`: the finalizer is about to go. `pending_write`: it had a permit when it began to wait for a list.
     `failures` and `waits` give the growing pauses after errors and while waiting for the provider.
+    `accepted`: what the provider has accepted since the thing was last proven absent.
     `call`: the last stop or delete with its answer, in the form of `status.lastCall`.
     `tries`: how often each thing was asked for, so that one that is refused lets the others go first. `begun`: when the
     resource was first handled. `conflicts`: how often in a row a write met somebody else's.
@@ -59,12 +68,20 @@ class AttemptState:
     releasing: bool = False
     failures: int = 0
     waits: int = 0
-    asked: dict[tuple[Verb, str], Asked] = field(default_factory=dict)
+    accepted: dict[tuple[Verb, str], Accepted] = field(default_factory=dict)
     call: dict[str, Any] = field(default_factory=dict)
     tries: dict[tuple[Verb, str], int] = field(default_factory=dict)
     begun: float = 0.0
     conflicts: int = 0
     unaudited: str = ""
+
+    def accept(self, verb: Verb, target_id: str, at: float) -> None:
+        before = self.accepted.get((verb, target_id))
+        self.accepted[(verb, target_id)] = Accepted(at, before.times + 1 if before else 1)
+
+    def asked(self, now: float) -> dict[tuple[Verb, str], Asked]:
+        """For the plan. Our clock and the provider's may be set and may differ; the loop's time only goes on."""
+        return {what: Asked(now - accepted.at, accepted.times) for what, accepted in self.accepted.items()}
 
     @classmethod
     def of(cls, record: Resource) -> AttemptState:

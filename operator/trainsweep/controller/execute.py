@@ -15,7 +15,7 @@ from trainsweep.controller.attempt_state import AttemptState
 from trainsweep.core.decision import Delete, Standing, Stop
 from trainsweep.core.errors import ConfigurationError, ProviderError, Refused, WrongState
 from trainsweep.core.external import Remote, Target
-from trainsweep.core.inputs import Asked, Inputs, Verb
+from trainsweep.core.inputs import Inputs, Verb
 from trainsweep.core.last_status import format_time
 from trainsweep.core.plan import wanted
 from trainsweep.core.reasons import Reason
@@ -73,8 +73,7 @@ async def execute(
     }
     audit.write("intent", facts.record, **details)
     attempt.tries[(verb, target.id)] = attempt.tries.get((verb, target.id), 0) + 1
-    at = now()
-    call = {"operation": operation, "time": format_time(at)}
+    call = {"operation": operation, "time": format_time(now())}
     attempt.writing = True
     try:
         receipt = await account.ask(verb, target, still)
@@ -91,8 +90,7 @@ async def execute(
     finally:  # a call that is cut off has no result: it may have taken effect
         attempt.writing = False
         attempt.last_write = asyncio.get_running_loop().time()
-    before = attempt.asked.get((verb, target.id))
-    attempt.asked[(verb, target.id)] = Asked(at, before.times + 1 if before else 1)
+    attempt.accept(verb, target.id, attempt.last_write)
     attempt.call = _answered(call, success=True, requestID=receipt.request_id)
     audit.note("result", facts.record, **details, success=True, requestID=receipt.request_id)
     return None

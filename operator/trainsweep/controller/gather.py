@@ -99,7 +99,7 @@ class Gatherer:
             crd_going=going,
             observed=record.pinned or attempt.seen,
             namespace_going=namespace.terminating,
-            asked=attempt.asked,
+            asked=attempt.asked(now),
             listed=record.past.listed,
             account=account.identity if account else _identity(config),
             unaudited=attempt.unaudited,

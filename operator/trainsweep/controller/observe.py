@@ -17,8 +17,8 @@ from trainsweep.calls.circuit_breaker import CircuitOpen
 from trainsweep.cluster.cache import Cache
 from trainsweep.controller.attempt_state import AttemptState, Look
 from trainsweep.controller.lists import Lists
-from trainsweep.core.errors import ConfigurationError, NotFound, ProviderError, Refused
-from trainsweep.core.external import WHOLE_OF, Remote, Target, Thing
+from trainsweep.core.errors import ConfigurationError, NotFound, OnlyListed, ProviderError, Refused
+from trainsweep.core.external import WHOLE_OF, Remote, Target, Thing, state_of_parts
 from trainsweep.core.inputs import Absent
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Resource
@@ -29,6 +29,8 @@ from trainsweep.core.state_table import lacks_time, made_again
 CLOSE_LOOKS = (1, 2)
 #: Seconds for which a read by id may be used by a look that had to come back for a list.
 LOOK_AGE = 10.0
+#: What does not say when it was made when it is read by id.
+_UNDATED = frozenset({Thing.JOB, Thing.TUNING_JOB})
 #: A list of any age.
 ANY_AGE = float("inf")
 
@@ -93,18 +95,29 @@ class Observer:
                 attempt.last_seen = listing.begun
                 return Observed(entry, await self._listed(entry))
         begun, answer = await self._read(fresh=fresh)
+        if isinstance(answer, OnlyListed) and (entry := await self._entry(attempt.last_write, self._recent)):
+            attempt.look = None
+            whole = replace(entry, state=state_of_parts(()), parts=())
+            return Observed(whole, listed=True, by_id=True)
         if isinstance(answer, Refused):
             absent = await self._absent(begun, answer)
             attempt.look = None
             return Observed(absent)
         listed = await self._listed(answer)
-        if self.target.thing is Thing.JOB and answer.created_at is None:
-            # A V1 job read by id does not say when it was made. That never changes, so a list of any age can tell.
-            listing = await self.lists.get(self._collection, floor=0.0, max_age=ANY_AGE)
-            known = listing.entries.get(self.target.id)
+        if answer.created_at is None and self.target.thing in _UNDATED:
+            # That never changes, so a list of any age can tell, unless it is older than the thing.
+            known = await self._entry(0.0, ANY_AGE) or await self._entry(attempt.begun, ANY_AGE)
             answer = replace(answer, created_at=known.created_at if known else None)
         attempt.look = None
         return Observed(answer, listed, by_id=True)
+
+    async def _entry(self, floor: float, max_age: float) -> Remote | None:
+        """What a list of at most this age, begun at `floor` or later, shows of the thing."""
+        listing = await self.lists.get(self._collection, floor=floor, max_age=max_age)
+        entry = listing.entries.get(self.target.id)
+        if entry:
+            self.attempt.last_seen = max(self.attempt.last_seen, listing.begun)
+        return entry
 
     async def _read(self, *, fresh: bool) -> tuple[float, Remote | Refused]:
         """The read by id, or the one of a moment ago when this look only comes back for a list."""

@@ -52,9 +52,9 @@ class Rest:
         facts, account = state.facts, state.account
         self.answer_force_orphan(facts)
         if isinstance(facts.seen, Absent):
-            if any(verb is Verb.DELETE for verb, _ in attempt.asked):
-                self._writer.removed(facts, min(asked.at for asked in attempt.asked.values()), facts.seen.evidence)
-            attempt.asked.clear()
+            if any(verb is Verb.DELETE for verb, _ in facts.asked):
+                self._writer.removed(facts, max(asked.ago for asked in facts.asked.values()), facts.seen.evidence)
+            attempt.accepted.clear()
             attempt.tries.clear()
         if account and not decision.moving and facts.obstacle is None and not facts.held_back:
             self._removals.done(account.guard, facts.record.config, facts.record.uid)

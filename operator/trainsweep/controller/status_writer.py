@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from datetime import datetime
 
 from trainsweep.api.names import FINALIZER
 from trainsweep.cluster.cache import Cache
@@ -71,7 +70,7 @@ class StatusWriter:
             self._store.tombstone(record.key, record.uid)
         self._metrics.released(record.key.kind, release.reason.value)
         if record.deleted_at and facts.was_there and not release.left:
-            self.removed(facts, record.deleted_at, release.why)
+            self.removed(facts, (facts.now - record.deleted_at).total_seconds(), release.why)
         log.info("released", extra={"resource": str(record.key), "why": release.why})
 
     async def report(self, facts: Inputs, decision: Plan, memory: AttemptState) -> None:
@@ -122,9 +121,9 @@ class StatusWriter:
         )
         self._metrics.released(record.key.kind, Reason.LEFT_BEHIND.value)
 
-    def removed(self, facts: Inputs, asked: datetime, evidence: str) -> None:
-        """Count a remote thing that was there and is proven gone, and say so."""
-        self._metrics.removed(facts.record.key.kind, max(0.0, (facts.now - asked).total_seconds()))
+    def removed(self, facts: Inputs, seconds: float, evidence: str) -> None:
+        """Count a remote thing that was there and is proven gone, so long after it was asked for, and say so."""
+        self._metrics.removed(facts.record.key.kind, max(0.0, seconds))
         self.event(facts, Reason.DELETED_EXTERNAL, f"The remote thing is gone. {evidence}.")
 
     def event(self, facts: Inputs, reason: Reason, message: str, *, warning: bool = False) -> None:

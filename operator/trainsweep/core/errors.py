@@ -95,6 +95,10 @@ class NotFound(Refused):
         return True
 
 
+class OnlyListed(NotFound):
+    """The answer about the thing is the same whether it exists or not: the list of such things tells. It holds none."""
+
+
 class WrongState(Refused):
     """The thing is not in a state that allows this call: read again, it may have just ended."""
 

@@ -24,9 +24,9 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A verb was accepted for a thing, `times` times in a row, the last time `at`."""
+    """A verb was accepted for a thing, `times` times in a row, the last time `ago` seconds ago."""
 
-    at: datetime
+    ago: float
     times: int = 1
 
 
@@ -57,11 +57,11 @@ class Inputs:
 
     `seen` is None until the provider was read. `fresh` says that `seen` comes from a read by id in this pass, as every
     write demands. `observed` says that a read had success before, in this pass or another, though the status may not
-    tell yet. `listed` says that the account's lists have shown the thing. `asked` holds when a verb was last accepted
-    for a remote id, so that nothing is asked twice while the provider is still at it. `owner` is the resource that owns
-    the same remote thing, when it is another one; `owner_pinned` says that it has seen the thing. `heir` is another
-    living resource of the namespace that wants the thing to stay, `heir_unsure` one that may turn out to be that.
-    `account` is the account that the ProviderConfig leads to now. `held_back` is why the deletion guard holds the
+    tell yet. `listed` says that the account's lists have shown the thing. `asked` tells how long ago a verb was last
+    accepted for a remote id, so that nothing is asked twice while the provider is still at it. `owner` is the resource
+    that owns the same remote thing, when it is another one; `owner_pinned` says that it has seen the thing. `heir` is
+    another living resource of the namespace that wants the thing to stay, `heir_unsure` one that may turn out to be
+    that. `account` is the account that the ProviderConfig leads to now. `held_back` is why the deletion guard holds the
     removal, "" when it does not; `unaudited` why no line can be written to the audit log.
     `namespace_going`: its namespace is being deleted, and nothing can be created in it any more.
     """

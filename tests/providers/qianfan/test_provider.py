@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from trainsweep.core.errors import ConfigurationError, Malformed, NotFound, Refused, Unavailable
+from trainsweep.core.errors import ConfigurationError, Malformed, OnlyListed, Refused, Unavailable
 from trainsweep.core.external import ExternalState, Receipt, Remote, Target, Thing
 from trainsweep.providers.base import Provider
 from trainsweep.providers.qianfan.provider import QianfanProvider
@@ -43,46 +43,25 @@ async def test_a_task_that_is_answered_with_another_is_malformed(service, task):
         await service.say({"result": task("task-other")}).provider().read(TASK)
 
 
-async def test_a_job_is_read_as_its_tasks_and_its_entry_in_the_list(service, task, job, page):
+async def test_a_job_is_read_as_its_tasks_in_one_call_which_does_not_tell_when_it_was_made(service, task, page):
     tasks = [task("task-1", runStatus="Done"), task("task-2", runStatus="Running")]
-    service.say(page("taskList", tasks), page("jobList", [job("job-other"), job()]))
+    service.say(page("taskList", tasks))
     remote = await service.provider().read(JOB)
     assert (remote.id, remote.name, remote.state) == (JOB.id, "support-bot", ExternalState.RUNNING)
     assert [part.id for part in remote.parts] == ["task-1", "task-2"]
     assert remote.complete
-    assert service.asked == [
-        ("DescribeFineTuningTasks", {"jobId": JOB.id, "maxKeys": 100}),
-        ("DescribeFineTuningJobs", {"maxKeys": 100}),
-    ]
+    assert remote.created_at is None
+    assert service.asked == [("DescribeFineTuningTasks", {"jobId": JOB.id, "maxKeys": 100})]
 
 
-async def test_the_jobs_list_is_read_only_as_far_as_the_job(service, job, page):
-    service.say(page("taskList", []), page("jobList", [job()], next_marker="job-cccc"))
-    assert (await service.provider().read(JOB)).parts == ()
-    assert len(service.requests) == 2
-
-
-async def test_a_job_without_tasks_that_the_list_does_not_hold_is_not_found(service, job, page):
-    service.say(page("taskList", []), page("jobList", [job("job-other")]))
-    with pytest.raises(NotFound, match=JOB.id):
-        await service.provider().read(JOB)
-
-
-async def test_a_job_that_the_list_does_not_hold_but_that_has_tasks_exists(service, task, page):
-    service.say(page("taskList", [task()]), page("jobList", []))
-    remote = await service.provider().read(JOB)
-    assert (remote.id, remote.name, len(remote.parts)) == (JOB.id, "support-bot", 1)
+async def test_of_a_job_without_tasks_the_list_alone_tells_whether_it_exists(service, page):
+    with pytest.raises(OnlyListed, match=JOB.id):
+        await service.say(page("taskList", [])).provider().read(JOB)
 
 
 async def test_a_refusal_of_a_job_is_raised(service):
     with pytest.raises(Refused):
         await service.say(REFUSAL).provider().read(JOB)
-
-
-async def test_an_empty_job_whose_list_fails_is_not_not_found(service, page):
-    service.say(page("taskList", []), httpx.Response(502))
-    with pytest.raises(Unavailable):
-        await service.provider().read(JOB)
 
 
 async def test_jobs_are_listed_over_all_pages_oldest_first_and_each_once(service, job, page):

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from trainsweep.core.errors import ConfigurationError, Malformed, NotFound, Refused
+from trainsweep.core.errors import ConfigurationError, Malformed, OnlyListed, Refused
 from trainsweep.core.external import Receipt, Remote, Target, Thing
 from trainsweep.providers.credentials import AccessKey, Credentials
 from trainsweep.providers.error_overrides import ErrorOverride
@@ -61,7 +61,7 @@ class QianfanProvider:
         return ""
 
     async def read(self, target: Target) -> Remote:
-        """A task by id in one call; a job as its tasks and its entry in the jobs list, as no action reads one job."""
+        """A task by id in one call; a job as its tasks, as no action reads one job: without its time of creation."""
         if target.thing is Thing.TUNING_TASK:
             return await self._task(target)
         return await self._job(_job_id(target))
@@ -121,14 +121,11 @@ class QianfanProvider:
         return task
 
     async def _job(self, job_id: str) -> Remote:
-        """What an unknown job answers when its tasks are asked for is not documented; it may be an empty list. So the
-        jobs list decides whether a job without tasks exists, and gives the name and the time of creation.
-        """
+        """What an unknown job answers when its tasks are asked for is not documented; it may be an empty list."""
         tasks = await gather(self._tasks(job_id))
-        job = await self._entry(job_id)
-        if job is None and not tasks:
-            raise NotFound(f"DescribeFineTuningTasks of {job_id}: no tasks, and the jobs list does not hold the job.")
-        return job_of_tasks(job or _unlisted(job_id, tasks), tasks)
+        if not tasks:
+            raise OnlyListed(f"DescribeFineTuningTasks of {job_id}: no tasks")
+        return job_of_tasks(Remote(job_id, tasks[0].name, tasks[0].state, ""), tasks)
 
     async def _tasks_or_none(self, job_id: str) -> tuple[Remote, ...]:
         """The tasks of a job; none if the job is refused and not in the jobs list. If it is, the refusal stands."""
@@ -170,8 +167,3 @@ def _job_id(target: Target) -> str:
     if target.thing is not Thing.TUNING_JOB:
         raise ConfigurationError("InvalidSpec", f"Qianfan has no {target.thing}; use a ProviderConfig for ModelArts.")
     return target.id
-
-
-def _unlisted(job_id: str, tasks: tuple[Remote, ...]) -> Remote:
-    """A job that only its tasks speak of."""
-    return Remote(job_id, tasks[0].name, tasks[0].state, "", parts=None)
