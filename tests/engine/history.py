@@ -55,6 +55,7 @@ def play(seed: int, *, restarts: bool, length: int = 9) -> tuple[World, list[str
     config, steps = draw(seed, length)
     rng = Random(seed + 1_000_003)  # noqa: S311 (moments of restarts)
     world = World(**config)
+    world.ahead = rng.choice([0.0, 0.0, 600.0, -600.0])
     wishes = Wishes(world)
     world.run(5)
     for step in steps:
@@ -79,7 +80,7 @@ def play(seed: int, *, restarts: bool, length: int = 9) -> tuple[World, list[str
     _calm(world)
     world.run(3 * SETTLES)
     wishes.check_rest()
-    return world, wishes.wrong
+    return world, [*wishes.wrong, *world.remotes.hasty, *world.elsewhere.hasty]
 
 
 def end_of(world: World) -> dict[str, object]:

@@ -4,7 +4,7 @@ Effects come late, answers get lost after the effect, reads lie as documented (`
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -32,6 +32,8 @@ LATENCY = 0.02
 EFFECT = 3.0
 #: Seconds until a call that hangs is given up.
 PATIENCE = 60.0
+#: How often the same may be accepted while it is under way: two resources may follow each other as its owner.
+OFTEN = 2
 PART_OF = {Thing.TUNING_JOB: Thing.TUNING_TASK, Thing.JOB: Thing.VERSION}
 
 READ_FAULTS: dict[str, Callable[[], Exception]] = {
@@ -110,6 +112,8 @@ class Remotes:
     met: dict[str, float] = field(default_factory=dict)
     #: The stops and deletes that were accepted.
     deeds: set[tuple[str, str]] = field(default_factory=set)
+    #: The stops and deletes that one client asked for again and again while the first was at work.
+    hasty: list[str] = field(default_factory=list)
     #: Every id that was ever here.
     born: set[str] = field(default_factory=set)
 
@@ -188,6 +192,7 @@ class MemoryProvider:
         self._killed = killed
         self.closed = False
         self.place = place
+        self._accepted: Counter[tuple[str, str, float]] = Counter()
 
     async def locate(self) -> str:
         self._refuse()
@@ -267,6 +272,9 @@ class MemoryProvider:
             self.world.deeds.add((verb, target.id))
         if lost:
             self._fail(WRITE_FAULTS)
+        self._accepted[verb, target.id, item.due] += 1
+        if self._accepted[verb, target.id, item.due] > OFTEN:
+            self.world.hasty.append(f"{verb} {target.id} was asked for again while it was under way")
         await self._pass(self.world.latency)
         return Receipt(f"req-{len(self.world.journal)}")
 

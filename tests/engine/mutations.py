@@ -95,6 +95,18 @@ MUTATIONS = [
         "",
     ),
     Mutation(
+        "an accepted call is asked for again at once",
+        "core/state_table.py",
+        "    return asked.ago < patience\n",
+        "    return asked.ago < 1\n",
+    ),
+    Mutation(
+        "a list from the past tells of an end",
+        "cluster/resync.py",
+        "        if missing.key not in found and not (version and newer(missing.version, version)):\n",
+        "        if missing.key not in found:\n",
+    ),
+    Mutation(
         "a refusal that is not about the id proves absence",
         "core/errors.py",
         "        return bool(self.code)\n",

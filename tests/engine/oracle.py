@@ -479,7 +479,8 @@ class Oracle:
 
     def check(self) -> None:
         """The world is at rest, the provider behaves, and all its states are known."""
-        assert self.wrong == [], "\n".join(self.wrong)
+        wrong = [*self.wrong, *self.world.remotes.hasty, *self.world.elsewhere.hasty]
+        assert wrong == [], "\n".join(wrong)
         defects = [one for one in self.world.defects if not one.startswith(EXPECTED)]
         assert defects == [], "\n".join(defects)
         for body in self.resources():

@@ -14,6 +14,8 @@ from trainsweep.core.external import ExternalState, Thing
 from .history import draw, end_of, play
 from .world import World
 
+pytestmark = pytest.mark.long
+
 RUNS = int(os.environ.get("TRAINSWEEP_HISTORIES", "60"))
 FIRST = int(os.environ.get("TRAINSWEEP_HISTORIES_FIRST", "0"))
 

@@ -19,6 +19,7 @@ def play(config: dict[str, object], steps: list[Step]) -> None:
         player.close()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("theme", THEMES)
 @so_many(25)
