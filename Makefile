@@ -8,6 +8,9 @@ READY := $(VENV)/.ready
 INSTALL = $(PYTHON) devtools/environment.py $(VENV) --constraint constraints.txt --editable ./devtools
 # Most tests wait for a server, so there are more workers than cores.
 WORKERS ?= 4
+# What `make unit` runs. These wait for nothing, so there are as many workers as cores.
+UNIT = tests/core tests/api tests/providers tests/kube tests/telemetry tests/engine -m "not apiserver and not long"
+UNIT_WORKERS ?= auto
 # Which fault scenarios a soak plays. A thousand take about a quarter of an hour on two cores.
 RUNS ?= 2000
 FIRST ?= 300
@@ -29,13 +32,16 @@ TIMES = $(if $(filter buildah podman,$(notdir $(firstword $(ENGINE)))),--timesta
 BUILD = $(ENGINE) build $(TIMES) $(ENGINE_OPTIONS) --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak fuzz check format bench generate manifests image sbom clean
+.PHONY: help demo unit test soak fuzz check format bench generate manifests image sbom clean
 
 help: ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
 
 demo: $(PLAYABLE) ## Show all five seeds at work on a real API server.
 	$(BIN)/trainsweep demo
+
+unit: $(READY) ## Run the tests that need no API server and take no long: under a minute on two cores.
+	$(BIN)/pytest --numprocesses $(UNIT_WORKERS) --dist loadfile $(UNIT)
 
 test: $(READY) ## Run all tests, the real API server included.
 	-$(BIN)/python tests/tools
@@ -64,6 +70,7 @@ generate: $(READY) ## Write what is generated: the CustomResourceDefinitions, th
 	$(BIN)/python -m trainsweep.telemetry.definitions > docs/metrics.md
 	$(BIN)/python charts/generate.py
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/map.py
 	$(BIN)/python charts/manifests.py
 
 manifests: $(READY) ## Write dist/install.yaml and the kustomize base from the chart.

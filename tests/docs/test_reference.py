@@ -16,8 +16,9 @@ from trainsweep.providers.registry import PACES
 from .pages import DOCS, ROOT, links
 
 
-def test_the_reference_is_current():
-    command = [sys.executable, str(DOCS / "generate.py"), "--check"]
+@pytest.mark.parametrize("script", ["generate.py", "map.py"])
+def test_the_generated_pages_are_current(script: str):
+    command = [sys.executable, str(DOCS / script), "--check"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 0, result.stderr
 
@@ -30,6 +31,11 @@ def test_the_paces_that_are_told_are_those_of_the_code(field: str, pace: str):
     told = RateLimit.model_fields[field].description or ""
     for provider, paces in PACES.items():
         assert f"{getattr(paces, pace):g} for {provider}" in told
+
+
+def test_every_file_of_the_product_says_what_it_is_for():
+    rows = re.findall(r"^\| `(\w+\.py)` \| (.*) \|$", (DOCS / "map.md").read_text(), flags=re.MULTILINE)
+    assert [name for name, sentence in rows if not sentence] == []
 
 
 def entries() -> dict[str, str]:
