@@ -164,9 +164,12 @@ class MemoryClient:
         self._told: deque[tuple[str, bool, dict[str, Any]]] = deque()
 
     def watch(self, sink: Callable[[str, bool, dict[str, Any]], None]) -> None:
-        """Events arrive in their order, a moment after the change."""
+        """What is there is told first, as kopf lists it. Events arrive in their order, a moment after the change."""
         self._sink, self._loop = sink, asyncio.get_running_loop()
         self._api.watchers = [other for other in self._api.watchers if not other.killed] + [self]
+        for body in self._api.of_kind(*KINDS):
+            if body["kind"] not in self._api.unserved:
+                self.tell(body["kind"], gone=False, body=copy.deepcopy(body))
 
     def tell(self, kind: str, gone: bool, body: dict[str, Any]) -> None:
         if not self.killed:

@@ -58,6 +58,16 @@ def test_an_account_is_protected_before_its_first_resource_is_held(task):
     assert marks(task) == [("qianfan", True), ("keys", True), ("run", True)]
 
 
+@pytest.mark.parametrize("moment", range(60))
+def test_its_secret_never_is_before_it_at_whatever_moment_of_its_first_look_the_resource_arrives(world, moment):
+    world.run(moment / 1000)
+    world.declare("run", taskID="task-a1")
+    world.run(30)
+    written = marks(world)
+    assert sorted(written) == [("keys", True), ("qianfan", True), ("run", True)]
+    assert written.index(("qianfan", True)) < written.index(("keys", True))
+
+
 def test_it_is_protected_once_for_many_resources(task):
     for number in range(5):
         task.declare(f"run-{number}", taskID=f"task-{number}")

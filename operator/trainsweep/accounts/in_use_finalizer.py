@@ -126,8 +126,8 @@ class InUseFinalizer:
         """Whether the Secret is protected now."""
         users = [config.key for config in self._store.configs.values() if config.secret == place]
         there = secret is not None and secret.protected
-        needed = any(self._cleans_up(user) and (there or self._works(user)) for user in users)
-        mine = key in users and self._cleans_up(key) and (there or self._works(key))
+        needed = any(self._cleans_up(user) and (there or self._may_protect(user)) for user in users)
+        mine = key in users and self._cleans_up(key) and (there or self._may_protect(key))
         if mine or there:
             self._marked.add(key, place)
         protected = secret is not None and await protect_secret(self._client, secret, needed=needed)
@@ -149,6 +149,12 @@ class InUseFinalizer:
         seen = replace(config, version=updated.version, finalizers=updated.finalizers, status=updated.status)
         if seen != updated:
             self._edited(config.key)
+
+    def _may_protect(self, key: Key) -> bool:
+        """A Secret gets the finalizer for a ProviderConfig that has worked and has it itself by now: a resource may
+        have arrived while the Secret was read.
+        """
+        return self._works(key) and IN_USE_FINALIZER in self._store.configs[key].finalizers
 
     def _needed(self, key: Key) -> bool:
         """Whether a resource may need the account: it is to be cleaned up, or has an id pinned by it."""
