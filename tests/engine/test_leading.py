@@ -1,7 +1,7 @@
 """When an operator leads, and how it ends: the Lease, the calls under way, and an API server that hangs."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -75,6 +75,12 @@ class Replica:
         except asyncio.CancelledError:
             self.told.append("cut off")
             raise
+
+
+async def never() -> AsyncIterator[dict[str, Any]]:
+    """Pages that do not come."""
+    await asyncio.Event().wait()
+    yield {}
 
 
 async def becomes(fact: Callable[[], object], seconds: float = 60.0) -> float:
@@ -155,6 +161,16 @@ async def test_a_replica_that_is_stopped_while_it_stands_by_never_begins():
     one.answer.set()
     one.engine.stop()
     await one.run
+
+
+@virtual_time
+async def test_a_lease_that_is_lost_before_all_is_listed_is_told_like_any_other():
+    one = Replica(Server(), "one")
+    one.client.pages = lambda path: never()
+    await becomes(lambda: one.lease.held)
+    one.link.cut = True
+    with pytest.raises(LeaseLost):
+        await one.run
 
 
 @virtual_time

@@ -187,21 +187,14 @@ class Manager:
         leading.add_done_callback(self._led)
         monitors: list[asyncio.Task[None]] = []
         try:
-            if self._lease:  # mostly it is free, and then what is listed next is all that a leader needs
-                await asyncio.wait({asyncio.ensure_future(self._acquired.wait())}, timeout=FREE)
-            self._filled_from = self._loop.time()
-            await _unless(self._stopping, self._sweeps.one())
-            if self._stopping.is_set():
-                return
-            records, accounts = len(self._store.records), len(self._store.configs)
-            log.info("started", extra={"resources": records, "accounts": accounts})
-            self._filled.set()
-            self._watch.start()
-            monitors += (
-                asyncio.create_task(self._definitions.look_after()),
-                asyncio.create_task(self._namespaces.look_after()),
-            )
-            await _unless(self._stopping, self._sweeps.go_on())
+            await self._fill()
+            if not self._stopping.is_set():
+                self._watch.start()
+                monitors += (
+                    asyncio.create_task(self._definitions.look_after()),
+                    asyncio.create_task(self._namespaces.look_after()),
+                )
+                await _unless(self._stopping, self._sweeps.go_on())
         finally:
             self._stopping.set()
             await self._drain()
@@ -212,6 +205,17 @@ class Manager:
                 await self._lease.release()
         if isinstance(end, Exception):
             raise end
+
+    async def _fill(self) -> None:
+        """List what is there, unless it is to end before that."""
+        if self._lease:  # mostly it is free, and then what is listed next is all that a leader needs
+            await asyncio.wait({asyncio.ensure_future(self._acquired.wait())}, timeout=FREE)
+        self._filled_from = _loop_time()
+        await _unless(self._stopping, self._sweeps.one())
+        if not self._stopping.is_set():
+            records, accounts = len(self._store.records), len(self._store.configs)
+            log.info("started", extra={"resources": records, "accounts": accounts})
+            self._filled.set()
 
     async def _lead(self) -> None:
         """Begin to work once the lease is held, and keep it. Raises `LeaseLost`.
