@@ -286,6 +286,23 @@ class TestOneRemoteThingHasOneOwner:
         assert [body["metadata"]["name"] for body in world.api.of_kind(TASK)] == ["elder"]
 
 
+class TestHandingOver:
+    @pytest.mark.parametrize("policy", [None, "Orphan"])
+    def test_the_heir_cannot_vanish_unnoticed_once_the_owner_is_freed(self, world, policy):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("old", taskID="task-a1")
+        world.run(5)
+        world.declare("new", taskID="task-a1", deletionPolicy=policy)
+        world.run(5)
+        assert world.ready("new") == ("False", "ManagementConflict")
+        world.api.delete(TASK, NAMESPACE, "old")
+        world.run_until(lambda: world.api.get(TASK, NAMESPACE, "old") is None)
+        world.api.delete(TASK, NAMESPACE, "new")
+        world.run(60)
+        assert world.api.of_kind(TASK) == []
+        assert world.calls == ([] if policy == "Orphan" else [("stop", "task-a1"), ("delete", "task-a1")])
+
+
 class TestIdentity:
     def test_a_name_is_pinned_before_the_first_call_so_that_its_next_bearer_is_safe(self, world):
         world.remotes.add(Thing.TUNING_JOB, "job-a1", SUCCEEDED, name="nightly")

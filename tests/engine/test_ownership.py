@@ -2,6 +2,7 @@
 
 import pytest
 
+from trainsweep.api.common import Mode
 from trainsweep.cluster.cache import Cache
 from trainsweep.core.account_id import AccountID
 from trainsweep.core.external import Target, Thing
@@ -110,6 +111,15 @@ class TestWithinANamespace:
         _, new = put(store, a_record("old", age=9, **more), a_record("new", age=1))
         assert owner(store, new) is None
 
+    def test_one_that_waits_for_an_older_one_keeps_its_place(self, store):
+        conflict = {"type": "Ready", "status": "False", "reason": "ManagementConflict"}
+        waits = {"observedGeneration": 1, "conditions": [conflict, {"type": "Stalled", "status": "False"}]}
+        stalled = waits | {"conditions": [conflict, {"type": "Stalled", "status": "True"}]}
+        old, new = put(store, a_record("old", age=9, status=waits), a_record("new", age=1))
+        assert owner(store, new) == old.key
+        put(store, a_record("old", age=9, version=2, status=stalled))
+        assert owner(store, new) is None
+
     def test_a_paused_one_keeps_what_it_has_seen(self, store):
         paused = {"annotations": {"trainsweep.dev/paused": "true"}}
         old, new = put(store, a_record("old", age=9, status=PINNED, **paused), a_record("new", age=1))
@@ -143,10 +153,10 @@ class TestAcrossNamespaces:
 
 class TestHandingOver:
     def heir(self, store, record):
-        return store.ownership.heir(record, HERE)
+        return store.ownership.heir(record, HERE, Mode.ENFORCE)
 
     def test_a_living_resource_that_wants_the_thing_to_stay_takes_over(self, store):
-        first, other = put(store, a_record("old", status=PINNED, **HELD, **GOING), a_record("new"))
+        first, other = put(store, a_record("old", status=PINNED, **HELD, **GOING), a_record("new", **HELD))
         found = self.heir(store, first)
         assert (found.key, found.sure) == (other.key, True)
 
@@ -163,6 +173,14 @@ class TestHandingOver:
         first, other = put(store, a_record("old", status=PINNED, **HELD, **GOING), a_record("new"))
         store.ownership.looked(other.key, reached=False)
         assert self.heir(store, first) is None
+
+    def test_one_that_could_still_vanish_unnoticed_is_waited_for(self, store):
+        first, other = put(store, a_record("old", status=PINNED, **HELD, **GOING), a_record("new"))
+        found = self.heir(store, first)
+        assert (found.key, found.sure) == (other.key, False)
+        assert store.ownership.heir(first, HERE, Mode.PLAN).sure, "where nothing is promised, nothing is held"
+        put(store, a_record("new", version=2, status={"effectiveDeletionPolicy": "Orphan"}))
+        assert self.heir(store, first).sure
 
     def test_one_whose_name_is_not_resolved_yet_is_waited_for(self, store):
         status = {"externalID": "job-1", "externalName": "nightly", "account": HERE.to_status()}

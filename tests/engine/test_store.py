@@ -215,6 +215,7 @@ class TestRemovals:
     def test_leave_out_what_will_never_ask_as_it_is(self, store, reason):
         spec = {"desiredState": "Absent"}
         stalled = self.ready("False", reason)
+        stalled["conditions"].append({"type": "Stalled", "status": "True", "reason": reason})
         record = a_record(spec=spec, status=stalled)
         store.put(record)
         assert store.demand.asking == {}

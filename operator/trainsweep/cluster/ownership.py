@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from trainsweep.api.common import DesiredState
+from trainsweep.api.common import DeletionPolicy, DesiredState, Mode
 from trainsweep.api.fine_tuning import FineTuningJobSpec
 from trainsweep.api.training import TrainingJobSpec, TrainingJobVersionSpec
 from trainsweep.cluster.decode import Config
@@ -29,15 +29,18 @@ Claim = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Another resource that owns the thing; `pinned` says that it has seen it."""
+    """Another resource that owns the thing; `pinned` says that it has seen it, `going` that it is being deleted."""
 
     key: Key
     pinned: bool
+    going: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Heir:
-    """Another living resource of the namespace that wants the thing to stay; `sure` once its name is resolved."""
+    """Another living resource of the namespace that wants the thing to stay; `sure` once it is ready to take over: its
+    name is resolved, and it cannot vanish unnoticed.
+    """
 
     key: Key
     sure: bool
@@ -83,7 +86,8 @@ class Ownership:
         owner = min(counted, key=self._seniority)
         if owner == key:
             return self._elder_that_looks(key)
-        return Owner(owner, self._pinned(owner))
+        record = self._records.get(owner)
+        return Owner(owner, self._pinned(owner), going=record is not None and record.deleting)
 
     def pin(self, key: Key, account: AccountID, target: Target) -> bool:
         """Whether a resource may write down that it has seen the thing. Until `pinned` nobody else may: of two that
@@ -103,15 +107,16 @@ class Ownership:
         """Whether this claim is another one than before, so that its contenders must look again."""
         return self._accounts.get(key) != account or self._claimed.get(key) != (target.thing.value, target.id)
 
-    def heir(self, record: Resource, account: AccountID | None) -> Heir | None:
-        """Who takes over what a resource owns when it is deleted."""
+    def heir(self, record: Resource, account: AccountID | None, mode: Mode) -> Heir | None:
+        """Who takes over what a resource owns when it is deleted, `mode` being that of its account."""
         known = record.known_id
         if not known or account is None:
             return None
         claimants = self._claims.get((record.thing.value, known), set()) - {record.key}
-        sure = [key for key in claimants if self._may_inherit(key, record, account)]
-        if sure:
-            return Heir(min(sure, key=self._seniority), sure=True)
+        heirs = [key for key in claimants if self._may_inherit(key, record, account)]
+        ready = [key for key in heirs if mode is Mode.PLAN or _held(self._records[key])]
+        if heirs:
+            return Heir(min(ready or heirs, key=self._seniority), sure=bool(ready))
         place = (record.key.namespace, record.key.kind)
         for key in sorted(self._unresolved.get(place, ())):
             other = self._records.get(key)
@@ -231,6 +236,11 @@ class Ownership:
         if record is None:  # it went while its pass was under way
             return True, float("inf"), ""
         return not self._pinned(key), record.created_at.timestamp(), record.uid
+
+
+def _held(record: Resource) -> bool:
+    """It has its finalizer, or its policy is Orphan and it needs none."""
+    return record.has_finalizer or record.past.policy == DeletionPolicy.ORPHAN
 
 
 def _may_name(other: Resource, record: Resource) -> bool:

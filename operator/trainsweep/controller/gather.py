@@ -128,12 +128,15 @@ class Gatherer:
             for contender in ownership.contenders(record.key):
                 self._wake(contender)  # it may have waited for this one, or taken another account for its own
         may_hand_over = record.deleting and not owner and _is_home(record, account, attempt)
-        heir = ownership.heir(record, account) if may_hand_over else None
+        heir = ownership.heir(record, account, facts.mode) if may_hand_over else None
+        if heir and not heir.sure:
+            self._wake(heir.key)
         return replace(
             facts,
             target=target,
             owner=owner.key if owner else None,
             owner_pinned=owner.pinned if owner else False,
+            owner_going=owner.going if owner else False,
             heir=heir.key if heir and heir.sure else None,
             heir_unsure=heir.key if heir and not heir.sure else None,
         )

@@ -42,8 +42,13 @@ def asks_for_removal(record: Resource) -> bool:
 
 
 def cannot_act(record: Resource) -> bool:
-    """Its status says, of the present spec, that it cannot act until something changes."""
-    return bool(record.problem) or _says(record, "Ready", _CANNOT_ACT)
+    """Its status says, of the present spec, that it cannot act until something changes. One that only waits for an
+    older one to look has the reason of a conflict, too, but is not stalled.
+    """
+    if record.problem:
+        return True
+    waits = _says(record, "Ready", {Reason.CONFLICT}) and record.past.condition("Stalled").get("status") != "True"
+    return not waits and _says(record, "Ready", _CANNOT_ACT)
 
 
 def is_not_allowed(record: Resource) -> bool:

@@ -59,10 +59,11 @@ class Inputs:
     write demands. `observed` says that a read had success before, in this pass or another, though the status may not
     tell yet. `listed` says that the account's lists have shown the thing. `asked` tells how long ago a verb was last
     accepted for a remote id, so that nothing is asked twice while the provider is still at it. `owner` is the resource
-    that owns the same remote thing, when it is another one; `owner_pinned` says that it has seen the thing. `heir` is
-    another living resource of the namespace that wants the thing to stay, `heir_unsure` one that may turn out to be
-    that. `account` is the account that the ProviderConfig leads to now. `held_back` is why the deletion guard holds the
-    removal, "" when it does not; `unaudited` why no line can be written to the audit log.
+    that owns the same remote thing, when it is another one; `owner_pinned` says that it has seen the thing,
+    `owner_going` that it is being deleted. `heir` is another living resource of the namespace that wants the thing to
+    stay, `heir_unsure` one that may turn out to be that. `account` is the account that the ProviderConfig leads to now.
+    `held_back` is why the deletion guard holds the removal, "" when it does not; `unaudited` why no line can be written
+    to the audit log.
     `namespace_going`: its namespace is being deleted, and nothing can be created in it any more.
     """
 
@@ -76,6 +77,7 @@ class Inputs:
     namespace_going: bool = False
     owner: Key | None = None
     owner_pinned: bool = True
+    owner_going: bool = False
     obstacle: Obstacle | None = None
     target: Target | None = None
     seen: Remote | Absent | None = None

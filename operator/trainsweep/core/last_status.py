@@ -15,6 +15,7 @@ class LastStatus:
     """The parts of a status that decisions read. An absent or odd status reads as an empty past."""
 
     generation: int = -1
+    policy: str = ""
     external_id: str = ""
     account: AccountID | None = None
     parent: str = ""
@@ -34,6 +35,7 @@ class LastStatus:
         status = json.loads(text) if text else {}
         return cls(
             generation=status.get("observedGeneration", -1),
+            policy=status.get("effectiveDeletionPolicy") or "",
             external_id=status.get("externalID") or "",
             account=AccountID.parse(status.get("account")),
             parent=status.get("parentID") or "",

@@ -32,12 +32,15 @@ def plan(facts: Inputs) -> Plan:
 def _life(facts: Inputs) -> Plan:
     """The resource is wanted: bring the remote thing to its desired state and keep watching."""
     record = facts.record
-    if facts.owner and facts.owner_pinned:
-        return _stalled(Reason.CONFLICT, f"{facts.owner} manages this remote thing; this resource never acts on it.")
+    conflict = facts.owner is not None and facts.owner_pinned
+    if conflict and not facts.owner_going:
+        return _conflict(facts)
     promised = facts.policy is not DeletionPolicy.ORPHAN and facts.mode is Mode.ENFORCE and not record.problem
     unfit = facts.obstacle is not None and facts.obstacle.stalled and facts.obstacle.configuration
     if promised and not unfit and not record.has_finalizer:
         return Plan(AddFinalizer(), _observing())
+    if conflict:  # held already: the thing may be handed over to it in a moment
+        return _conflict(facts)
     if facts.moved:
         return _stalled(Reason.IDENTITY_CHANGED, facts.moved)
     if held_up := _held_up(facts):
@@ -184,6 +187,10 @@ def _waiting_for(owner: Key) -> Plan:
 
 def _stalled(reason: Reason, message: str) -> Plan:
     return Plan(None, Standing(ready=False, reason=reason, message=message, stalled=True))
+
+
+def _conflict(facts: Inputs) -> Plan:
+    return _stalled(Reason.CONFLICT, f"{facts.owner} manages this remote thing; this resource never acts on it.")
 
 
 def _paused(facts: Inputs) -> Plan:
