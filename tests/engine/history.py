@@ -41,6 +41,7 @@ def draw(seed: int, length: int = 9) -> tuple[dict[str, object], list[Step]]:
     """The settings of the accounts and the steps of a history."""
     rng = Random(seed)  # noqa: S311 (a history, no secret)
     config: dict[str, object] = {"rateLimit": rng.choice([FAST, FAST, DEFAULT_PACE])}
+    config["deletionGuard"] = {"maxDeletions": 1000}  # what the guard holds has histories of its own
     steps = [Step("the provider's world", _people)]
     for number in range(length):
         kind = rng.choices(list(_DRAWN), weights=[weight for _, weight in _DRAWN.values()])[0]
@@ -255,14 +256,50 @@ def mode_changed(rng: Random, number: int) -> list[Step]:
     return [to("Plan"), *rng.choice([declared, edited, removed])(rng, number), to("Enforce")]
 
 
-def namespace_policy(rng: Random, number: int) -> list[Step]:
-    policy = rng.choice(["Orphan", "Delete", "Stop"])
+def planned_amid_a_batch(rng: Random, number: int) -> list[Step]:
+    """An account is set to mode Plan while many calls wait for their turn; the watch may hang just then."""
+    hangs = rng.random() < 0.5
 
+    def apply(world: World) -> None:
+        for index in range(40):
+            world.remotes.add(Thing.TUNING_TASK, f"task-p{number}x{index}", parent="job-b")
+            world.declare(f"p{number}x{index}", taskID=f"task-p{number}x{index}", desiredState="Absent")
+        world.run(3)
+
+    def withdraw(world: World) -> None:
+        world.api.watch_delay = 300.0 if hangs else 0.003
+        _edit_account(world, "qianfan", {"mode": "Plan"})
+
+    def allow(world: World) -> None:
+        world.api.watch_delay = 0.003
+        _edit_account(world, "qianfan", {"mode": "Enforce"})
+
+    word = "qianfan in mode Plan" + (", unseen" if hangs else "")
+    return [
+        Step("40 are wanted Absent", apply, quick=True),
+        Step(word, withdraw),
+        Step("qianfan in mode Enforce", allow),
+    ]
+
+
+def namespace_policy(rng: Random, number: int) -> list[Step]:
+    return [_namespace_says(rng.choice(["Orphan", "Delete", "Stop"]))]
+
+
+def policy_of_a_namespace_amid_a_life(rng: Random, number: int) -> list[Step]:
+    """What is declared under one policy is deleted under another one."""
+    kind, identity = _what(rng)
+    name, policies = f"r{number}", rng.sample(["Orphan", "Delete", "Stop"], 2)
+    declared, deleted = (_namespace_says(policy) for policy in policies)
+    return [declared, _declare(name, kind, {**identity}), deleted, _remove(name)]
+
+
+def _namespace_says(policy: str) -> Step:
     def do(world: World) -> None:
         metadata = world.api.objects[paths.namespace(NAMESPACE)]["metadata"]
         metadata["annotations"] = {"trainsweep.dev/deletion-policy": policy}
 
-    return [Step(f"the namespace says {policy}", do)]
+    return Step(f"the namespace says {policy}", do)
 
 
 def provider_trouble(rng: Random, number: int) -> list[Step]:
@@ -349,7 +386,9 @@ _DRAWN: dict[str, tuple[Callable[[Random, int], list[Step]], int]] = {
     "renamed": (renamed, 3),
     "account made again": (account_made_again, 3),
     "mode changed": (mode_changed, 2),
-    "namespace policy": (namespace_policy, 2),
+    "planned amid a batch": (planned_amid_a_batch, 2),
+    "namespace policy": (namespace_policy, 1),
+    "policy of a namespace amid a life": (policy_of_a_namespace_amid_a_life, 2),
     "provider trouble": (provider_trouble, 5),
     "API trouble": (api_trouble, 3),
     "a full disk": (a_full_disk, 2),

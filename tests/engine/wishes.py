@@ -17,6 +17,8 @@ from .world import ELSEWHERE, NAMESPACE, World
 KINDS = tuple(thing.value for thing in Thing)
 #: Seconds for which a call may still arrive after its reason went.
 ON_ITS_WAY = 0.5
+#: The same when the watch does not show that it went: so old may be what a call rests on.
+FRESH = 10.0
 #: Seconds after its creation in which a resource must be protected.
 FIRST_SIGHT = 10.0
 #: Why a resource may rest without being what it should be.
@@ -32,6 +34,7 @@ class Wishes:
         self.world = world
         self.wrong: list[str] = []
         self._last: dict[tuple[int, str, str], float] = {}
+        self._policy_before = ""
         world.remotes.before_write = lambda verb, target: self._before_write(world.remotes, verb, target)
         world.elsewhere.before_write = lambda verb, target: self._before_write(world.elsewhere, verb, target)
         world.api.before_release = self._before_release
@@ -39,6 +42,7 @@ class Wishes:
 
     def note(self) -> None:
         """Call before something changes: what was asked for until now may still be on its way."""
+        self._policy_before = self._policy_of_the_namespace()
         for remotes in (self.world.remotes, self.world.elsewhere):
             for verb, remote_id in self._asked(remotes):
                 self._last[id(remotes), verb, remote_id] = self.world.clock.seconds
@@ -51,9 +55,17 @@ class Wishes:
             self.wrong.append(f"{body['metadata']['name']} was deleted unprotected {age:.0f} s after its creation")
 
     def check_first_sight(self) -> None:
-        """Every resource that must be protected is, whatever its provider does."""
+        """Every resource that must be protected is, whatever its provider does. The policy of a namespace that has just
+        changed may take five minutes.
+        """
         for body in self.world.api.of_kind(*KINDS):
-            if not deleting(body) and self._must_be_held(body) and FINALIZER not in _finalizers(body):
+            just_changed = not body["spec"].get("deletionPolicy") and self._policy_before == "Orphan"
+            if (
+                not deleting(body)
+                and self._must_be_held(body)
+                and FINALIZER not in _finalizers(body)
+                and not just_changed
+            ):
                 self.wrong.append(f"{body['metadata']['name']} is not protected {FIRST_SIGHT:.0f} s after its creation")
 
     def check_rest(self) -> None:
@@ -82,9 +94,12 @@ class Wishes:
         return self.world.api.objects.get(paths.resource(Key("ProviderConfig", NAMESPACE, name)))
 
     def _policy(self, body: dict[str, Any]) -> str:
+        return body["spec"].get("deletionPolicy") or self._policy_of_the_namespace() or "Delete"
+
+    def _policy_of_the_namespace(self) -> str:
         metadata = self.world.api.objects[paths.namespace(NAMESPACE)]["metadata"]
-        of_namespace = metadata.get("annotations", {}).get("trainsweep.dev/deletion-policy")
-        return body["spec"].get("deletionPolicy") or of_namespace or "Delete"
+        found: str = metadata.get("annotations", {}).get("trainsweep.dev/deletion-policy", "")
+        return found
 
     def _remotes(self, body: dict[str, Any]) -> Remotes | None:
         """Where a resource means its id: where it was found, and its account still leads there."""
@@ -123,7 +138,8 @@ class Wishes:
             self.wrong.append(f"{verb} {target.id} {where} was asked for by nobody")
         config = "modelarts" if target.thing in (Thing.JOB, Thing.VERSION, Thing.CONFIG) else "qianfan"
         body = self.world.api.objects.get(paths.resource(Key("ProviderConfig", NAMESPACE, config)))
-        if body and body["spec"].get("mode") == "Plan" and self.world.clock.seconds - late > ON_ITS_WAY:
+        grace = FRESH if self.world.api.watch_delay > 1 else ON_ITS_WAY
+        if body and body["spec"].get("mode") == "Plan" and self.world.clock.seconds - late > grace:
             self.wrong.append(f"{verb} {target.id} went out in mode Plan")
         if self.world.audit_full:
             self.wrong.append(f"{verb} {target.id} went out without its intent on record")

@@ -104,6 +104,8 @@ def _outlives(life: Life, scene: Scene) -> Iterable[str]:
 def _left_undone(life: Life, scene: Scene) -> Iterable[str]:
     """A deleted resource that is gone: its remote thing must be where the policy wants it."""
     state = scene.states.get(life.thing.id)
+    if any((line["uid"], line["event"]) == (life.uid, "handedOver") for line in scene.audit):
+        return  # its heir, which is a life of its own, answers for the thing
     left = [line["why"] for line in scene.audit if (line["uid"], line["event"]) == (life.uid, "left")]
     why = left[-1] if left else "policy"
     if state is None or not life.kept or life.last.forced or "policy" not in why:
