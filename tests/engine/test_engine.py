@@ -13,6 +13,7 @@ from .world import NAMESPACE, TASK
 RUNNING, SUCCEEDED, STOPPED = ExternalState.RUNNING, ExternalState.SUCCEEDED, ExternalState.STOPPED
 ABSENT = ExternalState.ABSENT
 JOB = "FineTuningJob"
+VERSION = "TrainingJobVersion"
 
 
 class TestTheMainJob:
@@ -336,12 +337,47 @@ class TestIdentity:
     def test_a_version_follows_the_job_that_its_reference_resolves_to_at_once(self, world):
         world.remotes.add(Thing.JOB, "155500", name="llama")
         world.remotes.add(Thing.VERSION, "155500/3", parent="155500")
-        world.declare("version", "TrainingJobVersion", jobRef={"name": "job"}, versionID="3")
+        world.declare("version", VERSION, jobRef={"name": "job"}, versionID="3")
         world.run(5)
-        assert world.ready("version", "TrainingJobVersion") == ("False", "ReferenceNotFound")
+        assert world.ready("version", VERSION) == ("False", "ReferenceNotFound")
         world.declare("job", "TrainingJob", jobName="llama")
         world.run(5)
-        assert world.ready("version", "TrainingJobVersion") == ("True", "Available")
+        assert world.ready("version", VERSION) == ("True", "Available")
+
+    @pytest.mark.parametrize("paused", [False, True])
+    @pytest.mark.parametrize("deleted", [False, True])
+    def test_a_version_of_a_job_that_nobody_looks_for_any_more_holds_up_no_other(self, world, paused, deleted):
+        world.remotes.add(Thing.JOB, "1001", name="llama")
+        world.remotes.add(Thing.VERSION, "1001/1", name="V0001", parent="1001")
+        if deleted:
+            world.declare("mine", VERSION, jobID="1001", versionName="V0001")
+            world.run(30)
+        annotations = {"trainsweep.dev/paused": "true"} if paused else {}
+        world.declare("job", "TrainingJob", jobName="misspelt", annotations=annotations)
+        world.declare("other", VERSION, jobRef={"name": "job"}, versionName="V0001")
+        world.run(30)
+        if deleted:
+            world.api.delete(VERSION, NAMESPACE, "mine")
+            world.run(60)
+            assert world.calls == [("stop", "1001/1"), ("delete", "1001/1")]
+        else:
+            world.declare("mine", VERSION, jobID="1001", versionName="V0001")
+            world.run(30)
+            assert world.ready("mine", VERSION) == ("True", "Available")
+
+    def test_a_version_that_is_renamed_together_with_its_job_is_handed_over(self, world):
+        world.remotes.add(Thing.JOB, "1001", name="llama")
+        world.remotes.add(Thing.VERSION, "1001/1", name="V0001", parent="1001")
+        world.declare("old", "TrainingJob", jobName="llama")
+        world.declare("old-1", VERSION, jobRef={"name": "old"}, versionName="V0001")
+        world.run(30)
+        world.declare("new", "TrainingJob", jobName="llama")
+        world.declare("new-1", VERSION, jobRef={"name": "new"}, versionName="V0001")
+        world.api.delete("TrainingJob", NAMESPACE, "old")
+        world.api.delete(VERSION, NAMESPACE, "old-1")
+        world.run(120)
+        assert world.calls == []
+        assert world.ready("new-1", VERSION) == ("True", "Available")
 
     def test_a_resource_made_again_under_its_name_starts_from_nothing(self, world):
         world.remotes.add(Thing.TUNING_JOB, "job-a1", SUCCEEDED, name="first")

@@ -115,7 +115,7 @@ class Ownership:
         place = (record.key.namespace, record.key.kind)
         for key in sorted(self._unresolved.get(place, ())):
             other = self._records.get(key)
-            if other is None or other.paused or key in self._unreachable or key in self._claimed:
+            if other is None or not self._still_looks(other):
                 continue
             if _may_name(other, record) and self._may_inherit(key, record, account):
                 return Heir(key, sure=False)
@@ -215,12 +215,24 @@ class Ownership:
             elder = self._records.get(other)
             if elder is None:
                 continue
-            waits = other in self._claimed or other in self._unreachable or elder.paused or elder.deleting
-            if waits or elder.config != record.config or cannot_act(elder) or not _may_name(elder, record):
+            if not self._still_looks(elder) or elder.deleting or elder.config != record.config:
+                continue
+            if cannot_act(elder) or not _may_name(elder, record):
                 continue
             if (elder.created_at, elder.uid) < (record.created_at, record.uid):
                 return Owner(other, pinned=False)
         return None
+
+    def _still_looks(self, record: Resource) -> bool:
+        """Whether a resource whose thing is not known by id may soon know it. One that goes by the job of another
+        resource never does while that one looks no more.
+        """
+        if record.paused or record.key in self._unreachable or record.key in self._claimed:
+            return False
+        if record.referenced_job is None:
+            return True
+        job = self._records.get(record.referenced_job)
+        return job is not None and (bool(job.known_id) or (self._still_looks(job) and not cannot_act(job)))
 
     def _pinned(self, key: Key) -> bool:
         record = self._records.get(key)
