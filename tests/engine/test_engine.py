@@ -8,6 +8,7 @@ from trainsweep.core.external import ExternalState, Thing
 from trainsweep.core.resource import Key
 from trainsweep.kube import paths
 
+from .memory_provider import MemoryProvider
 from .world import NAMESPACE, TASK
 
 RUNNING, SUCCEEDED, STOPPED = ExternalState.RUNNING, ExternalState.SUCCEEDED, ExternalState.STOPPED
@@ -285,6 +286,36 @@ class TestOneRemoteThingHasOneOwner:
         world.run(30)
         assert world.calls == []
         assert [body["metadata"]["name"] for body in world.api.of_kind(TASK)] == ["elder"]
+
+    @pytest.mark.parametrize("since", [0.05, 30], ids=["at once", "after it had its say"])
+    @pytest.mark.parametrize("key", ["stranger", "second"])
+    def test_one_with_another_key_takes_over_if_that_key_shows_it_the_thing(self, world, monkeypatch, key, since):
+        opened = world.open_with
+
+        def open_with(spec, credentials, pace, killed):
+            stranger = credentials.access_key == "stranger"
+            return (
+                MemoryProvider(world.elsewhere, pace, killed) if stranger else opened(spec, credentials, pace, killed)
+            )
+
+        monkeypatch.setattr(world, "open_with", open_with)
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("old", taskID="task-a1")
+        world.set_secret(key, "others")
+        config = {"provider": "Qianfan", "qianfan": {}, "credentials": {"secretRef": {"name": "others"}}}
+        world.api.create("ProviderConfig", NAMESPACE, "other", config)
+        world.run(10)
+        world.declare("new", taskID="task-a1", providerConfigRef={"name": "other"})
+        world.run(since)
+        world.api.delete(TASK, NAMESPACE, "old")
+        world.run(120)
+        assert world.api.get(TASK, NAMESPACE, "old") is None
+        if key == "stranger":
+            assert world.calls == [("stop", "task-a1"), ("delete", "task-a1")]
+            assert world.ready("new") == ("False", "NotFound")
+        else:
+            assert world.calls == []
+            assert world.ready("new") == ("True", "Available")
 
 
 class TestIdentity:

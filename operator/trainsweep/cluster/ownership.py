@@ -109,9 +109,11 @@ class Ownership:
         if not known or account is None:
             return None
         claimants = self._claims.get((record.thing.value, known), set()) - {record.key}
-        sure = [key for key in claimants if self._may_inherit(key, record, account)]
-        if sure:
+        able = [key for key in claimants if self._may_inherit(key, record, account)]
+        if sure := [key for key in able if self._same_account(key, record, account)]:
             return Heir(min(sure, key=self._seniority), sure=True)
+        if asked := [key for key in able if not self._records[key].paused]:
+            return Heir(min(asked, key=self._seniority), sure=False)
         place = (record.key.namespace, record.key.kind)
         for key in sorted(self._unresolved.get(place, ())):
             other = self._records.get(key)
@@ -139,7 +141,9 @@ class Ownership:
         """
         unresolved = self._unresolved.get((record.key.namespace, record.key.kind), set()) & self._found_nothing
         by_name = {key for key in unresolved if key in self._records and _may_name(self._records[key], record)}
-        again = self.contenders(record.key) & self._found_nothing | by_name
+        others = self.contenders(record.key) & self._found_nothing | by_name
+        account = record.past.account
+        again = {key for key in others if account is None or self._same_account(key, record, account)}
         self.let_look_again(again)
         return again
 
@@ -176,6 +180,8 @@ class Ownership:
         where = self._where(record)
         if where is None:
             return False
+        if record.deleting and self._may_inherit(key, record, where) and not self._same_account(key, record, where):
+            return False  # it waits until this one has looked
         if self._pinned(other):
             return where.may_be(account) if other.namespace == key.namespace else where.is_surely(account)
         if other.namespace != key.namespace or other in self._unreachable or record.paused or cannot_act(record):
@@ -205,6 +211,18 @@ class Ownership:
         wants_it = other.spec.desired_state in (DesiredState.PRESENT, DesiredState.STOPPED)
         where = self._where(other)
         return wants_it and where is not None and where.may_be(account)
+
+    def _same_account(self, key: Key, record: Resource, account: AccountID) -> bool:
+        """Whether another resource that may mean the account of a resource surely does. Where the provider does not
+        tell which account a key belongs to, it has the same key, or has seen the thing.
+        """
+        other = self._records.get(key)
+        if other is None:
+            return False
+        where, home = self._where(other), record.past.account
+        if other.config == record.config or self._pinned(key) or not account.keys:
+            return True
+        return where is not None and not set(where.keys).isdisjoint((*account.keys, *(home.keys if home else ())))
 
     def _elder_that_looks(self, key: Key) -> Owner | None:
         """An older resource of the same account and namespace whose name may turn out to be that of the same thing."""

@@ -129,6 +129,8 @@ class Gatherer:
                 self._wake(contender)  # it may have waited for this one, or taken another account for its own
         may_hand_over = record.deleting and not owner and _is_home(record, account, attempt)
         heir = ownership.heir(record, account) if may_hand_over else None
+        if heir and not heir.sure:
+            self._wake(heir.key)  # only its own look tells
         return replace(
             facts,
             target=target,
