@@ -91,6 +91,23 @@ class TestTheMainJob:
         ]
         assert world.api.of_kind(JOB) == []
 
+    def test_a_task_whose_state_is_unclear_right_before_its_delete_is_left_alone(self, world, monkeypatch):
+        read = MemoryProvider.read
+
+        async def read_unclear(self, target):
+            world.remotes.items["task-a1"].unclear |= target.thing is Thing.TUNING_TASK
+            return await read(self, target)
+
+        monkeypatch.setattr(MemoryProvider, "read", read_unclear)
+        world.remotes.add(Thing.TUNING_JOB, "job-a1")
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED, parent="job-a1")
+        world.declare("llama", JOB, jobID="job-a1", cascade=True)
+        world.run(5)
+        world.api.delete(JOB, NAMESPACE, "llama")
+        world.run(60)
+        assert world.calls == []
+        assert world.ready("llama", JOB) == ("False", "UnknownState")
+
     @pytest.mark.parametrize("restart", [False, True], ids=["going on", "after a restart"])
     def test_a_job_that_no_list_shows_is_not_freed_by_one_odd_refusal(self, world, restart):
         job = "9f2c7d3a-0000-4000-8000-000000000000"
@@ -524,6 +541,18 @@ class TestNeverOnceObserved:
         world.run_until(lambda: [one for one in world.remotes.journal if one.verb == "read"], step=0.001)
         self.refuse_the_key_for_a_while(world)
         assert world.remotes.state("task-a1") is ABSENT
+
+    def test_a_version_that_was_never_there_does_not_outlive_the_job_that_it_refers_to(self, world):
+        world.remotes.add(Thing.JOB, "1001")
+        world.declare("job", "TrainingJob", jobID="1001", deletionPolicy="Orphan")
+        world.declare("misspelt", VERSION, jobRef={"name": "job"}, versionName="V0009")
+        world.run(30)
+        assert world.ready("misspelt", VERSION) == ("False", "NotFound")
+        world.api.delete("TrainingJob", NAMESPACE, "job")
+        world.run(30)
+        world.api.delete(VERSION, NAMESPACE, "misspelt")
+        world.run(30)
+        assert world.api.of_kind(VERSION) == []
 
 
 class TestTheLeaseInDoubt:
