@@ -77,9 +77,10 @@ def test_force_orphan_does_nothing_on_a_resource_that_is_wanted():
     assert plan(facts(record)).action == Observe()
 
 
+@pytest.mark.parametrize("status", [None, {"externalState": "Absent"}], ids=["never looked at", "never there"])
 @pytest.mark.parametrize("obstacle", [NO_CONFIG, REFUSED_KEY])
-def test_what_was_never_observed_is_let_go_when_configuration_stands_in_the_way(obstacle):
-    decided = plan(facts(a_resource(deleting=True), obstacle=obstacle))
+def test_what_was_never_observed_is_let_go_when_configuration_stands_in_the_way(obstacle, status):
+    decided = plan(facts(a_resource(deleting=True, status=status), obstacle=obstacle))
     assert let_go(decided)
     assert obstacle.message in decided.action.why
 

@@ -105,8 +105,10 @@ class TestTheDeadline:
         decided = plan(facts(a_resource(spec=self.SPEC), a_thing(RUNNING, started_at=ago(200))))
         assert decided.after == 400
 
-    def test_does_not_run_before_the_remote_start(self):
-        decided = plan(facts(a_resource(spec=self.SPEC), a_thing(PENDING, started_at=None, created_at=ago(9000))))
+    @pytest.mark.parametrize("former", [None, ago(9000)], ids=["first run", "begun anew"])
+    def test_does_not_run_before_the_remote_start(self, former):
+        record = a_resource(spec=self.SPEC, status={"startedAt": format_time(former)} if former else {})
+        decided = plan(facts(record, a_thing(PENDING, started_at=former, created_at=ago(9000))))
         assert (decided.action, decided.after) == (None, None)
 
     def test_counts_from_the_first_sight_of_a_run_whose_start_is_not_told(self):

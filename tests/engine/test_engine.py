@@ -8,11 +8,13 @@ from trainsweep.core.external import ExternalState, Thing
 from trainsweep.core.resource import Key
 from trainsweep.kube import paths
 
+from .memory_provider import MemoryProvider
 from .world import NAMESPACE, TASK
 
 RUNNING, SUCCEEDED, STOPPED = ExternalState.RUNNING, ExternalState.SUCCEEDED, ExternalState.STOPPED
 ABSENT = ExternalState.ABSENT
 JOB = "FineTuningJob"
+VERSION = "TrainingJobVersion"
 
 
 class TestTheMainJob:
@@ -88,6 +90,23 @@ class TestTheMainJob:
             ("delete", "job-a1"),
         ]
         assert world.api.of_kind(JOB) == []
+
+    def test_a_task_whose_state_is_unclear_right_before_its_delete_is_left_alone(self, world, monkeypatch):
+        read = MemoryProvider.read
+
+        async def read_unclear(self, target):
+            world.remotes.items["task-a1"].unclear |= target.thing is Thing.TUNING_TASK
+            return await read(self, target)
+
+        monkeypatch.setattr(MemoryProvider, "read", read_unclear)
+        world.remotes.add(Thing.TUNING_JOB, "job-a1")
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED, parent="job-a1")
+        world.declare("llama", JOB, jobID="job-a1", cascade=True)
+        world.run(5)
+        world.api.delete(JOB, NAMESPACE, "llama")
+        world.run(60)
+        assert world.calls == []
+        assert world.ready("llama", JOB) == ("False", "UnknownState")
 
     @pytest.mark.parametrize("restart", [False, True], ids=["going on", "after a restart"])
     def test_a_job_that_no_list_shows_is_not_freed_by_one_odd_refusal(self, world, restart):
@@ -285,6 +304,36 @@ class TestOneRemoteThingHasOneOwner:
         assert world.calls == []
         assert [body["metadata"]["name"] for body in world.api.of_kind(TASK)] == ["elder"]
 
+    @pytest.mark.parametrize("since", [0.05, 30], ids=["at once", "after it had its say"])
+    @pytest.mark.parametrize("key", ["stranger", "second"])
+    def test_one_with_another_key_takes_over_if_that_key_shows_it_the_thing(self, world, monkeypatch, key, since):
+        opened = world.open_with
+
+        def open_with(spec, credentials, pace, killed):
+            stranger = credentials.access_key == "stranger"
+            return (
+                MemoryProvider(world.elsewhere, pace, killed) if stranger else opened(spec, credentials, pace, killed)
+            )
+
+        monkeypatch.setattr(world, "open_with", open_with)
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("old", taskID="task-a1")
+        world.set_secret(key, "others")
+        config = {"provider": "Qianfan", "qianfan": {}, "credentials": {"secretRef": {"name": "others"}}}
+        world.api.create("ProviderConfig", NAMESPACE, "other", config)
+        world.run(10)
+        world.declare("new", taskID="task-a1", providerConfigRef={"name": "other"})
+        world.run(since)
+        world.api.delete(TASK, NAMESPACE, "old")
+        world.run(120)
+        assert world.api.get(TASK, NAMESPACE, "old") is None
+        if key == "stranger":
+            assert world.calls == [("stop", "task-a1"), ("delete", "task-a1")]
+            assert world.ready("new") == ("False", "NotFound")
+        else:
+            assert world.calls == []
+            assert world.ready("new") == ("True", "Available")
+
 
 class TestHandingOver:
     @pytest.mark.parametrize("policy", [None, "Orphan"])
@@ -353,12 +402,47 @@ class TestIdentity:
     def test_a_version_follows_the_job_that_its_reference_resolves_to_at_once(self, world):
         world.remotes.add(Thing.JOB, "155500", name="llama")
         world.remotes.add(Thing.VERSION, "155500/3", parent="155500")
-        world.declare("version", "TrainingJobVersion", jobRef={"name": "job"}, versionID="3")
+        world.declare("version", VERSION, jobRef={"name": "job"}, versionID="3")
         world.run(5)
-        assert world.ready("version", "TrainingJobVersion") == ("False", "ReferenceNotFound")
+        assert world.ready("version", VERSION) == ("False", "ReferenceNotFound")
         world.declare("job", "TrainingJob", jobName="llama")
         world.run(5)
-        assert world.ready("version", "TrainingJobVersion") == ("True", "Available")
+        assert world.ready("version", VERSION) == ("True", "Available")
+
+    @pytest.mark.parametrize("paused", [False, True])
+    @pytest.mark.parametrize("deleted", [False, True])
+    def test_a_version_of_a_job_that_nobody_looks_for_any_more_holds_up_no_other(self, world, paused, deleted):
+        world.remotes.add(Thing.JOB, "1001", name="llama")
+        world.remotes.add(Thing.VERSION, "1001/1", name="V0001", parent="1001")
+        if deleted:
+            world.declare("mine", VERSION, jobID="1001", versionName="V0001")
+            world.run(30)
+        annotations = {"trainsweep.dev/paused": "true"} if paused else {}
+        world.declare("job", "TrainingJob", jobName="misspelt", annotations=annotations)
+        world.declare("other", VERSION, jobRef={"name": "job"}, versionName="V0001")
+        world.run(30)
+        if deleted:
+            world.api.delete(VERSION, NAMESPACE, "mine")
+            world.run(60)
+            assert world.calls == [("stop", "1001/1"), ("delete", "1001/1")]
+        else:
+            world.declare("mine", VERSION, jobID="1001", versionName="V0001")
+            world.run(30)
+            assert world.ready("mine", VERSION) == ("True", "Available")
+
+    def test_a_version_that_is_renamed_together_with_its_job_is_handed_over(self, world):
+        world.remotes.add(Thing.JOB, "1001", name="llama")
+        world.remotes.add(Thing.VERSION, "1001/1", name="V0001", parent="1001")
+        world.declare("old", "TrainingJob", jobName="llama")
+        world.declare("old-1", VERSION, jobRef={"name": "old"}, versionName="V0001")
+        world.run(30)
+        world.declare("new", "TrainingJob", jobName="llama")
+        world.declare("new-1", VERSION, jobRef={"name": "new"}, versionName="V0001")
+        world.api.delete("TrainingJob", NAMESPACE, "old")
+        world.api.delete(VERSION, NAMESPACE, "old-1")
+        world.run(120)
+        assert world.calls == []
+        assert world.ready("new-1", VERSION) == ("True", "Available")
 
     def test_a_resource_made_again_under_its_name_starts_from_nothing(self, world):
         world.remotes.add(Thing.TUNING_JOB, "job-a1", SUCCEEDED, name="first")
@@ -474,6 +558,18 @@ class TestNeverOnceObserved:
         world.run_until(lambda: [one for one in world.remotes.journal if one.verb == "read"], step=0.001)
         self.refuse_the_key_for_a_while(world)
         assert world.remotes.state("task-a1") is ABSENT
+
+    def test_a_version_that_was_never_there_does_not_outlive_the_job_that_it_refers_to(self, world):
+        world.remotes.add(Thing.JOB, "1001")
+        world.declare("job", "TrainingJob", jobID="1001", deletionPolicy="Orphan")
+        world.declare("misspelt", VERSION, jobRef={"name": "job"}, versionName="V0009")
+        world.run(30)
+        assert world.ready("misspelt", VERSION) == ("False", "NotFound")
+        world.api.delete("TrainingJob", NAMESPACE, "job")
+        world.run(30)
+        world.api.delete(VERSION, NAMESPACE, "misspelt")
+        world.run(30)
+        assert world.api.of_kind(VERSION) == []
 
 
 class TestTheLeaseInDoubt:

@@ -24,12 +24,15 @@ class Api:
     def __init__(self) -> None:
         self.refused: set[str] = set()
         self.unserved = False
+        self.answers: dict[str, dict] = {}
         self.jobs: dict[str, dict] = {}
         for version, namespace in enumerate((A, B), start=1):
             metadata = {"name": "mnist", "namespace": namespace, "uid": f"u-{namespace}", "generation": 1}
             self.jobs[namespace] = {"metadata": metadata | {"resourceVersion": str(version)}, "spec": NAME}
 
     async def get(self, path: str, *_, **__):
+        if path in self.answers:
+            return self.answers[path]
         raise KubeError(404, "NotFound", f"there is no {path}")
 
     merge = get
@@ -88,6 +91,19 @@ async def test_a_list_that_is_not_found_counts_once_the_definition_is_gone_too(a
     known = [decode("TrainingJob", job) for job in api.jobs.values()]
     api.unserved = True
     assert await swept(api, known, withdrawn=True) == (frozenset(), [], [A, B])
+
+
+async def test_a_list_that_is_older_than_a_resource_does_not_tell_of_its_end(api):
+    new = copy.deepcopy(api.jobs[A])
+    new["metadata"] |= {"name": "new", "uid": "u-new", "resourceVersion": "10"}
+    api.answers[paths.resource(Key("TrainingJob", A, "new"))] = new
+    assert await swept(api, [decode("TrainingJob", new)]) == (frozenset(), [A, B], [])
+
+
+async def test_what_a_restored_etcd_does_not_hold_is_gone_though_its_version_is_higher(api):
+    lost = copy.deepcopy(api.jobs[A])
+    lost["metadata"] |= {"name": "lost", "uid": "u-lost", "resourceVersion": "1000"}
+    assert await swept(api, [decode("TrainingJob", lost)]) == (frozenset(), [A, B], [A])
 
 
 async def test_none_that_may_be_listed_is_an_error(api):

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-from trainsweep.api.training import TrainingJobVersionSpec
 from trainsweep.cluster.decode import Config, Unreadable
 from trainsweep.cluster.index import Index
 from trainsweep.cluster.ownership import Ownership
@@ -74,7 +73,7 @@ class Cache:
         self.records[record.key] = record
         self.users.add(record.config, record.key)
         self.inhabitants.add(record.key.namespace, record.key)
-        if job := _reference(record):
+        if job := record.referenced_job:
             self.referrers.add(job, record.key)
         self.demand.update(record)
         self.ownership.note(record)
@@ -145,7 +144,7 @@ class Cache:
         self.users.discard(record.config, record.key)
         self.inhabitants.discard(record.key.namespace, record.key)
         self.demand.remove(record)
-        if job := _reference(record):
+        if job := record.referenced_job:
             self.referrers.discard(job, record.key)
 
     def _counts(self, view: Resource | Config, before: Resource | Config | None, listed: float | None) -> bool:
@@ -171,10 +170,3 @@ def newer(version: str, than: str) -> bool:
     if version.isdecimal() and than.isdecimal():
         return int(version) > int(than)
     return version != than
-
-
-def _reference(record: Resource) -> Key | None:
-    spec = record.spec
-    if isinstance(spec, TrainingJobVersionSpec) and spec.job_ref:
-        return Key("TrainingJob", record.key.namespace, spec.job_ref.name)
-    return None

@@ -113,14 +113,16 @@ class Ownership:
         if not known or account is None:
             return None
         claimants = self._claims.get((record.thing.value, known), set()) - {record.key}
-        heirs = [key for key in claimants if self._may_inherit(key, record, account)]
-        ready = [key for key in heirs if mode is Mode.PLAN or _held(self._records[key])]
-        if heirs:
-            return Heir(min(ready or heirs, key=self._seniority), sure=bool(ready))
+        able = [key for key in claimants if self._may_inherit(key, record, account)]
+        same = [key for key in able if self._same_account(key, record, account)]
+        if ready := [key for key in same if mode is Mode.PLAN or _held(self._records[key])]:
+            return Heir(min(ready, key=self._seniority), sure=True)
+        if soon := same or [key for key in able if not self._records[key].paused]:
+            return Heir(min(soon, key=self._seniority), sure=False)
         place = (record.key.namespace, record.key.kind)
         for key in sorted(self._unresolved.get(place, ())):
             other = self._records.get(key)
-            if other is None or other.paused or key in self._unreachable or key in self._claimed:
+            if other is None or not self._still_looks(other):
                 continue
             if _may_name(other, record) and self._may_inherit(key, record, account):
                 return Heir(key, sure=False)
@@ -144,7 +146,9 @@ class Ownership:
         """
         unresolved = self._unresolved.get((record.key.namespace, record.key.kind), set()) & self._found_nothing
         by_name = {key for key in unresolved if key in self._records and _may_name(self._records[key], record)}
-        again = self.contenders(record.key) & self._found_nothing | by_name
+        others = self.contenders(record.key) & self._found_nothing | by_name
+        account = record.past.account
+        again = {key for key in others if account is None or self._same_account(key, record, account)}
         self.let_look_again(again)
         return again
 
@@ -181,6 +185,8 @@ class Ownership:
         where = self._where(record)
         if where is None:
             return False
+        if record.deleting and self._may_inherit(key, record, where) and not self._same_account(key, record, where):
+            return False  # it waits until this one has looked
         if self._pinned(other):
             return where.may_be(account) if other.namespace == key.namespace else where.is_surely(account)
         if other.namespace != key.namespace or other in self._unreachable or record.paused or cannot_act(record):
@@ -211,6 +217,18 @@ class Ownership:
         where = self._where(other)
         return wants_it and where is not None and where.may_be(account)
 
+    def _same_account(self, key: Key, record: Resource, account: AccountID) -> bool:
+        """Whether another resource that may mean the account of a resource surely does. Where the provider does not
+        tell which account a key belongs to, it has the same key, or has seen the thing.
+        """
+        other = self._records.get(key)
+        if other is None:
+            return False
+        where, home = self._where(other), record.past.account
+        if other.config == record.config or self._pinned(key) or not account.keys:
+            return True
+        return where is not None and not set(where.keys).isdisjoint((*account.keys, *(home.keys if home else ())))
+
     def _elder_that_looks(self, key: Key) -> Owner | None:
         """An older resource of the same account and namespace whose name may turn out to be that of the same thing."""
         record = self._records.get(key)
@@ -220,12 +238,24 @@ class Ownership:
             elder = self._records.get(other)
             if elder is None:
                 continue
-            waits = other in self._claimed or other in self._unreachable or elder.paused or elder.deleting
-            if waits or elder.config != record.config or cannot_act(elder) or not _may_name(elder, record):
+            if not self._still_looks(elder) or elder.deleting or elder.config != record.config:
+                continue
+            if cannot_act(elder) or not _may_name(elder, record):
                 continue
             if (elder.created_at, elder.uid) < (record.created_at, record.uid):
                 return Owner(other, pinned=False)
         return None
+
+    def _still_looks(self, record: Resource) -> bool:
+        """Whether a resource whose thing is not known by id may soon know it. One that goes by the job of another
+        resource never does while that one looks no more.
+        """
+        if record.paused or record.key in self._unreachable or record.key in self._claimed:
+            return False
+        if record.referenced_job is None:
+            return True
+        job = self._records.get(record.referenced_job)
+        return job is not None and (bool(job.known_id) or (self._still_looks(job) and not cannot_act(job)))
 
     def _pinned(self, key: Key) -> bool:
         record = self._records.get(key)

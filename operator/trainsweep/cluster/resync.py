@@ -134,9 +134,22 @@ async def _list(
             raise
         log.info("the definition of a kind is missing: its resources are gone", extra={"kind": kind})
     for missing in before:
-        # A list that is older than what is known of an object says nothing about it.
-        if missing.key not in found and not (version and newer(missing.version, version)):
-            deliver(kind, True, {"metadata": _identity(missing)}, begun)
+        if missing.key in found:
+            continue
+        # A list that is older than what is known of an object says nothing about it, unless etcd was restored.
+        if version and newer(missing.version, version) and await _is_there(client, missing.key):
+            continue
+        deliver(kind, True, {"metadata": _identity(missing)}, begun)
+
+
+async def _is_there(client: KubeClient, key: Key) -> bool:
+    try:
+        await client.get(paths.resource(key))
+    except KubeError as error:
+        if error.status != 404:
+            raise
+        return False
+    return True
 
 
 def _identity(known: Resource | Config) -> dict[str, str]:

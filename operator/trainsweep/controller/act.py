@@ -148,7 +148,7 @@ class Act:
             part = await account.read(target)
         except Refused:
             return False
-        return part.state.active is (verb is Verb.STOP)
+        return part.state.active if verb is Verb.STOP else part.state.ended
 
     def _still(self, record: Resource, begun: float) -> bool:
         """Right before the first byte: nothing has changed since, and what was read is no older than it may be."""

@@ -130,7 +130,7 @@ class Gatherer:
         may_hand_over = record.deleting and not owner and _is_home(record, account, attempt)
         heir = ownership.heir(record, account, facts.mode) if may_hand_over else None
         if heir and not heir.sure:
-            self._wake(heir.key)
+            self._wake(heir.key)  # only its own pass makes it so
         return replace(
             facts,
             target=target,

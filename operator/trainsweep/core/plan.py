@@ -12,6 +12,7 @@ from enum import StrEnum
 from trainsweep.api.common import DeletionPolicy, DesiredState, Mode
 from trainsweep.api.names import FORCE_ORPHAN
 from trainsweep.core.decision import AddFinalizer, Delete, Observe, Plan, RemoveFinalizer, Standing, Stop
+from trainsweep.core.external import ExternalState
 from trainsweep.core.inputs import Inputs, Obstacle
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key
@@ -85,7 +86,8 @@ def _end_of_life(facts: Inputs) -> Plan:
         return free
     if facts.moved:
         return _stalled(Reason.IDENTITY_CHANGED, facts.moved)
-    if facts.obstacle and facts.obstacle.configuration and not (past.observed or facts.observed):
+    never_there = past.external_state in ("", ExternalState.ABSENT) and not facts.observed
+    if facts.obstacle and facts.obstacle.configuration and never_there:
         return _let_go(f"it was never once observed, and {facts.obstacle.message}")
     if held_up := _held_up(facts):
         return held_up

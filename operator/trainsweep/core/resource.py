@@ -77,6 +77,13 @@ class Resource:
         return LastStatus.parse(self.status)
 
     @property
+    def referenced_job(self) -> Key | None:
+        """The TrainingJob that `jobRef` names, None for no reference."""
+        if isinstance(self.spec, TrainingJobVersionSpec) and self.spec.job_ref:
+            return Key(Thing.JOB.value, self.key.namespace, self.spec.job_ref.name)
+        return None
+
+    @property
     def given_id(self) -> str:
         """The remote id as far as the spec alone gives it, "" when it must be looked up."""
         match self.spec:

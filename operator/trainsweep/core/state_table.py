@@ -79,8 +79,9 @@ def _stop(facts: Inputs, remote: Remote) -> Plan:
     standing = _progress(Reason.STOPPING, "Stopping the run.")
     targets = _runs(facts, remote, active=True)
     if deadline_alone(facts):
-        # Each run has a deadline of its own: one that began later goes on.
-        late = {part.id for part in remote.parts or () if _overdue(facts, part)}
+        # Each run has a deadline of its own: one that began later goes on. When one began, a list may not say; the read
+        # by id before every stop does.
+        late = {part.id for part in remote.parts or () if _overdue(facts, part) or not (facts.fresh or _start(part))}
         targets = tuple(target for target in targets if not remote.parts or target.id in late)
     return _ask(facts, remote, Stop(targets), standing)
 
@@ -173,8 +174,13 @@ def deadline_alone(facts: Inputs) -> bool:
 
 
 def _overdue(facts: Inputs, part: Remote) -> bool:
-    left = _left(facts, facts.record.deadline, part.started_at)
+    left = _left(facts, facts.record.deadline, _start(part))
     return left is not None and left <= 0
+
+
+def _start(run: Remote) -> datetime | None:
+    """When a run began. One that waits has not begun: a start that it tells is that of a former run."""
+    return None if run.state is ExternalState.PENDING else run.started_at
 
 
 def ttl_passed(facts: Inputs) -> bool:
@@ -218,16 +224,24 @@ def _ran(remote: Remote) -> bool:
 
 def started_at(facts: Inputs) -> datetime | None:
     """The remote start: the provider's word, else what the status remembers, else the moment it was first seen running.
+    What waits for its run has none.
 
     What consists of runs has the start of the first one that is under way: an ended run of before does not count.
     """
-    if not isinstance(facts.seen, Remote):
-        return facts.record.past.started_at
-    if facts.seen.parts:
-        active = [part.started_at for part in facts.seen.parts if part.started_at and part.state.active]
-        return min(active, default=facts.seen.started_at if facts.seen.state.ended else None)
-    first_seen = facts.now if facts.seen.state is ExternalState.RUNNING else None
-    return facts.seen.started_at or facts.record.past.started_at or first_seen
+    seen, remembered = facts.seen, facts.record.past.started_at
+    if not isinstance(seen, Remote):
+        return remembered
+    if seen.parts:
+        active = [start for part in seen.parts if part.state.active and (start := _start(part))]
+        # A list may leave it out: what the status remembers holds until the next read by id.
+        remembered = None if facts.fresh else remembered
+        untold = any(part.state is ExternalState.RUNNING for part in seen.parts)
+        ended = seen.started_at or remembered if seen.state.ended else None
+        return min(active, default=remembered if untold else ended)
+    if seen.state is ExternalState.PENDING:
+        return None
+    first_seen = facts.now if seen.state is ExternalState.RUNNING else None
+    return seen.started_at or remembered or first_seen
 
 
 def finished_at(facts: Inputs) -> datetime | None:
