@@ -8,6 +8,7 @@ import sys
 
 import pytest
 import yaml
+from tests.engine.mutations import MUTATIONS
 
 from trainsweep.api.provider_config import RateLimit
 from trainsweep.core.reasons import Reason
@@ -36,6 +37,12 @@ def test_the_paces_that_are_told_are_those_of_the_code(field: str, pace: str):
 def test_every_file_of_the_product_says_what_it_is_for():
     rows = re.findall(r"^\| `(\w+\.py)` \| (.*) \|$", (DOCS / "map.md").read_text(), flags=re.MULTILINE)
     assert [name for name, sentence in rows if not sentence] == []
+
+
+def test_the_defects_that_are_told_are_those_that_are_put_back():
+    text = (DOCS / "guarantees.md").read_text()
+    told = re.findall(r"^\| ([^`|]+) \| `(tests/\S+\.py)` \|$", text, flags=re.MULTILINE)
+    assert {(mutation.name, mutation.tests) for mutation in MUTATIONS} <= set(told)
 
 
 def entries() -> dict[str, str]:

@@ -103,8 +103,9 @@ MUTATIONS = [
     Mutation(
         "a list from the past tells of an end",
         "cluster/resync.py",
-        "        if missing.key not in found and not (version and newer(missing.version, version)):\n",
-        "        if missing.key not in found:\n",
+        "        if version and newer(missing.version, version) and await _is_there(client, missing.key):\n",
+        "        if False:\n",
+        tests="tests/faults/test_api_server.py",
     ),
     Mutation(
         "a refusal that is not about the id proves absence",
