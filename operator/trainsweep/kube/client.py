@@ -72,16 +72,16 @@ class KubeClient:
         """One object or list; `metadata_only` leaves everything else out of the answer."""
         return await self._call("GET", path, query=query, accept=METADATA_ONLY if metadata_only else JSON)
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._call("POST", path, query={"fieldManager": FIELD_MANAGER}, body=body)
+    async def post(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+        return await self._call("POST", path, query=_writing(dry_run=dry_run), body=body)
 
     async def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._call("PUT", path, query={"fieldManager": FIELD_MANAGER}, body=body)
+        return await self._call("PUT", path, query=_writing(), body=body)
 
-    async def merge(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """JSON merge patch: None removes a field, a list is replaced whole."""
-        query = {"fieldManager": FIELD_MANAGER}
-        return await self._call("PATCH", path, query=query, body=body, content_type="application/merge-patch+json")
+    async def merge(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+        """JSON merge patch: None removes a field, a list is replaced whole. A dry run is judged and not stored."""
+        query, kind = _writing(dry_run=dry_run), "application/merge-patch+json"
+        return await self._call("PATCH", path, query=query, body=body, content_type=kind)
 
     async def delete(self, path: str) -> dict[str, Any]:
         return await self._call("DELETE", path)
@@ -192,6 +192,10 @@ class KubeClient:
         self.server_date = response.headers.get("Date", "")
         self._observe(method, paths.subject(path), response.status)
         return response.status, raw
+
+
+def _writing(*, dry_run: bool = False) -> dict[str, str]:
+    return {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
 
 
 def _decode(status: int, raw: bytes) -> dict[str, Any]:
