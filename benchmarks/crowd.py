@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -17,7 +16,7 @@ from trainsweep.api.crd import crd
 from trainsweep.api.kinds import KINDS
 from trainsweep.api.names import API_VERSION
 from trainsweep.kube import paths
-from trainsweep.kube.client import Login
+from trainsweep.kube.login import Login
 
 NAMESPACE = "benchmark"
 _JOBS = paths.collection("TrainingJob", NAMESPACE)
@@ -42,12 +41,11 @@ class Crowd:
     @asynccontextmanager
     async def meet(cls, kubeconfig: Path) -> AsyncIterator[Crowd]:
         """Install the definitions and the namespace, and watch until the end of the block."""
-        login = await Login(str(kubeconfig)).connection()
-        trust = ssl.create_default_context(cafile=login["ca_path"])
+        login = await Login(str(kubeconfig)).configuration()
         async with aiohttp.ClientSession(
-            login["server"],
-            connector=aiohttp.TCPConnector(ssl=trust, limit=_MAKERS + 2),
-            headers={"Authorization": f"{login['scheme']} {login['token']}"},
+            login.host,
+            connector=aiohttp.TCPConnector(ssl=login.trust, limit=_MAKERS + 2),
+            headers={"Authorization": login.api_key["BearerToken"]},
             timeout=aiohttp.ClientTimeout(sock_connect=10),
             read_bufsize=_LINE,
         ) as session:

@@ -11,8 +11,9 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
 from trainsweep.controller.manager import Manager, ManagerSettings
-from trainsweep.kube.client import KubeClient, Login
+from trainsweep.kube.client import KubeClient
 from trainsweep.kube.leader_election import Lease, Terms
+from trainsweep.kube.login import Login
 from trainsweep.providers.registry import Endpoints
 from trainsweep.settings import LogFormat, Settings
 from trainsweep.telemetry import audit, health, logs

@@ -19,8 +19,9 @@ from trainsweep.core.decision import RemoveFinalizer
 from trainsweep.core.inputs import Inputs
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key, Resource
-from trainsweep.kube.client import KubeClient, Login
+from trainsweep.kube.client import KubeClient
 from trainsweep.kube.event_recorder import EventRecorder
+from trainsweep.kube.login import Login
 from trainsweep.kube.writer import Writer
 
 from .world import World

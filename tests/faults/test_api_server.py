@@ -18,8 +18,9 @@ from trainsweep.cluster.decode import Config, decode
 from trainsweep.cluster.informer import Informer
 from trainsweep.cluster.resync import resync
 from trainsweep.core.resource import Resource
-from trainsweep.kube.client import KubeClient, KubeError, Login
+from trainsweep.kube.client import KubeClient, KubeError
 from trainsweep.kube.cluster_reads import ClusterReads
+from trainsweep.kube.login import Login
 from trainsweep_devtools.devcluster import ControlPlane
 
 from .proxy import ApiFault, Proxy, Trouble

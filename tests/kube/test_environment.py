@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from trainsweep.kube.client import KubeClient, Login
+from trainsweep.kube.client import KubeClient
+from trainsweep.kube.login import Login
 from trainsweep_devtools.devcluster import ControlPlane
 
 pytestmark = pytest.mark.apiserver

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from kubernetes.aio.config import ConfigException
 
-from trainsweep.kube.client import Login
+from trainsweep.kube.login import Login
 
 
 async def test_a_kubeconfig_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from tests.e2e.conftest import install_crds
 
 from trainsweep.cluster.informer import Informer
 from trainsweep.kube import paths
-from trainsweep.kube.client import KubeClient, Login
+from trainsweep.kube.client import KubeClient
+from trainsweep.kube.login import Login
 from trainsweep_devtools.devcluster import Component, ControlPlane
 
 pytestmark = pytest.mark.apiserver

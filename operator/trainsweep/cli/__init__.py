@@ -6,6 +6,7 @@ import typer
 
 from trainsweep import __version__
 from trainsweep.cli.audit import audit
+from trainsweep.cli.check import check
 from trainsweep.cli.crds import crds
 from trainsweep.cli.discover import discover
 from trainsweep.cli.drain import drain
@@ -23,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(run)
+app.command()(check)
 app.command()(crds)
 app.command()(audit)
 app.command()(discover)

@@ -10,10 +10,10 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from kubernetes.aio.config import ConfigException
-from kubernetes.aio.config.kube_config import list_kube_config_contexts
 
 from trainsweep.core.errors import TrainsweepError
-from trainsweep.kube.client import KubeClient, KubeError, Login
+from trainsweep.kube.client import KubeClient, KubeError
+from trainsweep.kube.login import Login
 
 T = TypeVar("T")
 
@@ -32,11 +32,10 @@ Context = Annotated[
 def own_namespace(kubeconfig: Path | None, context: str | None) -> str:
     """The namespace that the context works in, as kubectl takes it; "default" without a kubeconfig."""
     try:
-        contexts, current = list_kube_config_contexts(str(kubeconfig) if kubeconfig else None)
+        chosen = Login(str(kubeconfig) if kubeconfig else None, context).chosen()
     except ConfigException:
         return "default"
-    chosen: dict[str, Any] = next((entry for entry in contexts if entry["name"] == context), current)
-    return (chosen.get("context") or {}).get("namespace") or "default"
+    return (chosen.namespace if chosen else "") or "default"
 
 
 @asynccontextmanager

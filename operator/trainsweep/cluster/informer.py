@@ -23,7 +23,8 @@ import kopf
 from trainsweep.api.kinds import KINDS
 from trainsweep.api.names import GROUP, VERSION
 from trainsweep.kube import paths
-from trainsweep.kube.client import Login
+from trainsweep.kube.login import Login
+from trainsweep.kube.session import open_session
 from trainsweep.kube.sockets import Sockets
 from trainsweep.telemetry.state import WatchState
 
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 
 #: Tokens of pods rotate; the login is made anew this often.
 LOGIN_AGE = timedelta(minutes=10)
+#: Seconds until a login that failed is tried again.
+LOGIN_AGAIN = 10.0
 #: Pauses between restarts of a watch that failed, in seconds.
 RESTART_FIRST, RESTART_LONGEST = 1.0, 30.0
 #: Seconds in which lists count as one listing.
@@ -174,7 +177,7 @@ class Informer:
 
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
-        kopf.on.login(registry=registry)(self._connect)
+        kopf.on.login(registry=registry, backoff=LOGIN_AGAIN)(self._connect)
         for kind in KINDS.values():
             if kind.scope == "Cluster" and self._namespaces:
                 continue
@@ -201,17 +204,19 @@ class Informer:
         """A session such as kopf makes itself, and what becomes of its requests is noted. kopf closes it before it asks
         for another one.
         """
-        login = kopf.ConnectionInfo(**await self._login.connection())
+        login = await self._login.configuration()
+        authorization = login.api_key.get("BearerToken")
         tracing = aiohttp.TraceConfig()
         tracing.on_request_end.append(self._answered)
         tracing.on_request_exception.append(self._failed)
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=login.as_ssl_context(), socket_factory=self._sockets.make),
-            headers=login.as_http_headers(),
-            trace_configs=[tracing],
+        self._session = open_session(
+            login,
+            self._sockets,
+            headers={"Authorization": authorization} if authorization else {},
+            traces=(tracing,),
         )
         return kopf.AiohttpSession(
-            server=login.server, aiohttp_session=self._session, expiration=datetime.now(UTC) + LOGIN_AGE
+            server=login.host, aiohttp_session=self._session, expiration=datetime.now(UTC) + LOGIN_AGE
         )
 
     async def _answered(self, _session: object, _context: object, request: aiohttp.TraceRequestEndParams) -> None:

@@ -31,10 +31,11 @@ from trainsweep.controller.stats import Stats
 from trainsweep.controller.status_writer import StatusWriter
 from trainsweep.core.errors import TrainsweepError
 from trainsweep.core.resource import Key, Resource
-from trainsweep.kube.client import KubeClient, Login
+from trainsweep.kube.client import KubeClient
 from trainsweep.kube.cluster_reads import ClusterReads
 from trainsweep.kube.event_recorder import EventRecorder
 from trainsweep.kube.leader_election import Lease
+from trainsweep.kube.login import Login
 from trainsweep.kube.writer import Writer
 from trainsweep.providers.registry import Endpoints, OpenProvider, open_provider
 from trainsweep.telemetry.metrics import Metrics

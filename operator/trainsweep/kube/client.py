@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,6 +13,7 @@ import aiohttp
 from kubernetes.aio import client, config
 
 from trainsweep.kube import paths
+from trainsweep.kube.session import open_session
 from trainsweep.kube.sockets import Sockets
 
 log = logging.getLogger(__name__)
@@ -36,46 +36,6 @@ class KubeError(Exception):
         super().__init__(f"{status} {reason}: {message}" if status else message)
         self.status = status
         self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Where the login comes from: an explicit kubeconfig and context, else the usual rules, else the pod's account."""
-
-    kubeconfig: str | None = None
-    context: str | None = None
-
-    async def configuration(self) -> client.Configuration:
-        """Load it afresh: tokens rotate. Raises ConfigException, which says where a login was looked for."""
-        loaded = client.Configuration()
-        loaded.retries = 1
-        try:
-            await config.load_kube_config(
-                config_file=self.kubeconfig, context=self.context, client_configuration=loaded
-            )
-        except config.ConfigException as no_file:
-            if self.kubeconfig or self.context:
-                raise config.ConfigException(f"{self.kubeconfig or 'The kubeconfig'}: {no_file}") from None
-            try:
-                config.load_incluster_config(client_configuration=loaded)
-            except config.ConfigException as no_pod:
-                reasons = f"neither a kubeconfig ({no_file}) nor a pod's service account ({no_pod})"
-                raise config.ConfigException(f"There is {reasons}.") from None
-        return loaded
-
-    async def connection(self) -> dict[str, Any]:
-        """The same login as plain values: server, CA, token or client certificate."""
-        loaded = await self.configuration()
-        scheme, _, token = str(loaded.api_key.get("BearerToken") or "").partition(" ")
-        return {
-            "server": loaded.host,
-            "ca_path": loaded.ssl_ca_cert,
-            "insecure": not loaded.verify_ssl,
-            "scheme": scheme or None,
-            "token": token or None,
-            "certificate_path": loaded.cert_file,
-            "private_key_path": loaded.key_file,
-        }
 
 
 class KubeClient:
@@ -103,6 +63,8 @@ class KubeClient:
         self._retired: client.ApiClient | None = None
         self._renewal: asyncio.Task[None] | None = None
         self._renewed_at = float("-inf")
+        #: The header `Date` of the newest answer, "" when it had none.
+        self.server_date = ""
 
     async def get(
         self, path: str, query: Mapping[str, str] | None = None, *, metadata_only: bool = False
@@ -110,16 +72,16 @@ class KubeClient:
         """One object or list; `metadata_only` leaves everything else out of the answer."""
         return await self._call("GET", path, query=query, accept=METADATA_ONLY if metadata_only else JSON)
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._call("POST", path, query={"fieldManager": FIELD_MANAGER}, body=body)
+    async def post(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+        return await self._call("POST", path, query=_writing(dry_run=dry_run), body=body)
 
     async def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._call("PUT", path, query={"fieldManager": FIELD_MANAGER}, body=body)
+        return await self._call("PUT", path, query=_writing(), body=body)
 
-    async def merge(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """JSON merge patch: None removes a field, a list is replaced whole."""
-        query = {"fieldManager": FIELD_MANAGER}
-        return await self._call("PATCH", path, query=query, body=body, content_type="application/merge-patch+json")
+    async def merge(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+        """JSON merge patch: None removes a field, a list is replaced whole. A dry run is judged and not stored."""
+        query, kind = _writing(dry_run=dry_run), "application/merge-patch+json"
+        return await self._call("PATCH", path, query=query, body=body, content_type=kind)
 
     async def delete(self, path: str) -> dict[str, Any]:
         return await self._call("DELETE", path)
@@ -150,14 +112,7 @@ class KubeClient:
     def _connect(self, configuration: client.Configuration) -> client.ApiClient:
         api = client.ApiClient(configuration)
         api.user_agent = f"{FIELD_MANAGER}/operator"
-        api.rest_client.pool_manager = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=self._connections, ssl=api.rest_client.ssl_context, socket_factory=self._sockets.make
-            ),
-            # Else every request looks for a netrc file and for proxies, each in a thread: two thirds of its CPU time.
-            # The watch goes by the kubeconfig alone, too, and a login in a netrc file must not get in the way of ours.
-            trust_env=False,
-        )
+        api.rest_client.pool_manager = open_session(configuration, self._sockets, limit=self._connections)
         return api
 
     async def _renewed(self, refused: client.ApiClient) -> bool:
@@ -234,8 +189,13 @@ class KubeClient:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self._observe(method, paths.subject(path), 0)
             raise KubeError(0, "Unreachable", f"The API server gave no answer: {error!r}") from error
+        self.server_date = response.headers.get("Date", "")
         self._observe(method, paths.subject(path), response.status)
         return response.status, raw
+
+
+def _writing(*, dry_run: bool = False) -> dict[str, str]:
+    return {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
 
 
 def _decode(status: int, raw: bytes) -> dict[str, Any]:

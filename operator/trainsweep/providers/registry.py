@@ -16,10 +16,11 @@ from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.external import Thing
 from trainsweep.core.reasons import Reason
 from trainsweep.providers.base import Provider
-from trainsweep.providers.credentials import AccessKey, Credentials
+from trainsweep.providers.credentials import AccessKey, Credentials, Password
 from trainsweep.providers.endpoints import Endpoints as Endpoints  # noqa: PLC0414 (imported from here)
 from trainsweep.providers.error_overrides import ErrorOverride
 from trainsweep.providers.modelarts.provider import ModelArtsProvider
+from trainsweep.providers.modelarts.regions import doubt_about
 from trainsweep.providers.modelarts.settings import ModelArtsSettings
 from trainsweep.providers.qianfan.provider import QianfanProvider
 from trainsweep.providers.qianfan.settings import QianfanSettings
@@ -58,6 +59,25 @@ def identity(spec: AccountSpec, place: str = "", key: str = "") -> AccountID:
         project = settings.project_id or place
         return AccountID("ModelArts", _host(settings.api_url), project, open=not project)
     return AccountID("Qianfan", _host(_qianfan(spec).endpoint), keys=(key,) if key else ())
+
+
+def base_urls(spec: AccountSpec, credentials: Credentials | None) -> tuple[str, ...]:
+    """Where the credentials of an account are sent, the training API first; for None those of an access key.
+
+    Raises `ConfigurationError`.
+    """
+    if spec.model_arts is None:
+        return (_qianfan(spec).endpoint,)
+    settings = _model_arts(spec)
+    if settings.project_id and not isinstance(credentials, Password):
+        return (settings.api_url,)
+    return settings.api_url, settings.iam_url
+
+
+def doubt(spec: AccountSpec) -> str:
+    """A sentence about a region that is not known and that the addresses are made from; "" for none."""
+    block = spec.model_arts
+    return doubt_about(block.region or "") if block and not block.endpoint else ""
 
 
 def _host(url: str) -> str:

@@ -21,11 +21,18 @@ class ServerClock:
     def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
         self._now = now
         self._offset = timedelta(0)
+        self.heard = False
+
+    @property
+    def ahead(self) -> timedelta | None:
+        """By how much the provider's clock is ahead of ours; None before it has told a time."""
+        return self._offset if self.heard else None
 
     def hear(self, date: str) -> None:
         """Take the `Date` header of an answer that was just received; "" or what is no date changes nothing."""
         if moment := http_date(date):
             self._offset = moment - self._now()
+            self.heard = True
 
     def earlier(self, now: datetime) -> datetime:
         """The smaller of `now`, which is our clock, and the provider's time at that moment."""

@@ -34,6 +34,12 @@ class TrustStores:
             self._opened = store, _open(variable, path)
         return self._opened[1]
 
+    @property
+    def source(self) -> str:
+        """Where the certificates come from, in words."""
+        variable, path = self._chosen()
+        return f"{path} of {variable}" if variable else "certifi"
+
     def _chosen(self) -> tuple[str, str]:
         for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
             if path := self._environ.get(variable, ""):

@@ -1,0 +1,1 @@
+"""What `trainsweep check` looks at: one file a subject, each answers with findings."""
