@@ -124,21 +124,22 @@ class KubeClient:
     async def delete(self, path: str) -> dict[str, Any]:
         return await self._call("DELETE", path)
 
-    async def list(self, path: str) -> AsyncIterator[list[dict[str, Any]]]:
-        """The items of a list, page by page."""
-        async for page in self.pages(path):
+    async def list(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[list[dict[str, Any]]]:
+        """The items of a list, page by page; `query` holds selectors."""
+        async for page in self.pages(path, query):
             yield page.get("items") or []
 
-    async def pages(self, path: str) -> AsyncIterator[dict[str, Any]]:
+    async def pages(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[dict[str, Any]]:
         """A list as the API server hands it out, whose version is that of its first page."""
-        query = {"limit": str(PAGE)}
+        selectors = dict(query or {})
+        query = {"limit": str(PAGE), **selectors}
         while True:
             answer = await self.get(path, query)
             yield answer
             proceed = (answer.get("metadata") or {}).get("continue")
             if not proceed:
                 return
-            query = {"limit": str(PAGE), "continue": proceed}
+            query = {"limit": str(PAGE), "continue": proceed, **selectors}
 
     async def aclose(self) -> None:
         if self._renewal:
