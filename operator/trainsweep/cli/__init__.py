@@ -16,6 +16,11 @@ from trainsweep.cli.plan import plan
 from trainsweep.cli.release import release
 from trainsweep.cli.run import run
 from trainsweep.cli.status import status
+from trainsweep.cli.verbs.approve import approve
+from trainsweep.cli.verbs.orphan import orphan
+from trainsweep.cli.verbs.pause import pause, resume
+from trainsweep.cli.verbs.refresh import refresh
+from trainsweep.cli.verbs.wait import wait
 
 app = typer.Typer(
     name="trainsweep",
@@ -28,7 +33,7 @@ app = typer.Typer(
 #: The commands by the group under which `--help` shows them.
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Look": (status, plan, discover, audit),
-    "Act": (release,),
+    "Act": (approve, pause, resume, refresh, orphan, wait, release),
     "Run": (run, drain),
     "Tools": (crds,),
 }

@@ -98,8 +98,8 @@ ADVICE: dict[Reason, str] = {
         "Create the TrainingJob in the same namespace, or look at why it has no `status.externalID`."
     ),
     Reason.ENDPOINT_NOT_ALLOWED: (
-        "Credentials go to the hosts of the vendors, or to those that the operator's `--allowed-endpoint- "
-        "host` names. Correct the endpoint or that setting. Plain http, and endpoints on this machine, need "
+        "Credentials go to the hosts of the vendors, or to those that the operator's `--allowed-endpoint-host` "
+        "names. Correct the endpoint or that setting. Plain http, and endpoints on this machine, need "
         "`--allow-http-endpoints` and are meant for simulators."
     ),
     Reason.CREDENTIALS_INVALID: (

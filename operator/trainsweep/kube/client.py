@@ -24,6 +24,8 @@ JSON = "application/json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 #: Seconds for which a login that is refused is not loaded anew: that may start a program.
 LOGIN_PAUSE = 10.0
+#: Seconds before a request that was not taken on is made again.
+PAUSE = 1.0
 
 #: Told of every request: the method, what it is about ("trainingjobs/status"), and the status, 0 without an answer.
 Observer = Callable[[str, str, int], None]
@@ -81,7 +83,8 @@ class Login:
 class KubeClient:
     """A thin client: JSON in, JSON out, errors as `KubeError`. At most `connections` requests are on their way.
 
-    A request whose login is refused (401) is made once more with what `log_in()` loads.
+    A request whose login is refused (401) is made once more with what `log_in()` loads. One that is not taken on (429,
+    as of a kind that was defined a moment ago) is made again `patience` times, a second apart.
     """
 
     def __init__(
@@ -91,11 +94,13 @@ class KubeClient:
         log_in: Callable[[], Awaitable[client.Configuration]] | None = None,
         connections: int = 20,
         timeout: float = 30.0,
+        patience: int = 0,
         observe: Observer = lambda *_: None,
     ) -> None:
         self._log_in = log_in
         self._connections = connections
         self._timeout = timeout
+        self._patience = patience
         self._observe = observe
         self._slots = asyncio.Semaphore(connections)
         self._sockets = Sockets()
@@ -116,9 +121,9 @@ class KubeClient:
     async def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return await self._call("PUT", path, query={"fieldManager": FIELD_MANAGER}, body=body)
 
-    async def merge(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """JSON merge patch: None removes a field, a list is replaced whole."""
-        query = {"fieldManager": FIELD_MANAGER}
+    async def merge(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+        """JSON merge patch: None removes a field, a list is replaced whole. `dry_run` checks all and stores nothing."""
+        query = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
         return await self._call("PATCH", path, query=query, body=body, content_type="application/merge-patch+json")
 
     async def delete(self, path: str) -> dict[str, Any]:
@@ -203,6 +208,11 @@ class KubeClient:
         api = self._api
         status, raw = await exchange(api)
         if status == 401 and await self._renewed(api):
+            status, raw = await exchange(self._api)
+        for _ in range(self._patience):
+            if status != 429:
+                break
+            await asyncio.sleep(PAUSE)
             status, raw = await exchange(self._api)
         return _decode(status, raw)
 
