@@ -107,7 +107,7 @@ PLACES: dict[str, Row] = {
     "rbac.secretNames": row(["1"], f"{_RULES} resourceNames"),
     "rbac.protectSecrets": row(False, f"{_RULES} verbs", found=["get"], absent=("ValidatingAdmissionPolicy",)),
     "rbac.secretPolicy": row(False, absent=("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")),
-    "rbac.aggregate": row(False, absent=("ClusterRole/trainsweep-view",)),
+    "rbac.aggregate": row(False, absent=("ClusterRole/trainsweep-view", "ClusterRole/trainsweep-approver")),
     "metrics.serviceMonitor.enabled": row(True, "ServiceMonitor metadata name", found="trainsweep"),
     "metrics.serviceMonitor.interval": row("90s", "ServiceMonitor spec endpoints 0 interval", **_MONITOR),
     "metrics.serviceMonitor.labels": row("yes", "ServiceMonitor metadata labels probe", **_MONITOR),

@@ -153,7 +153,7 @@ async def test_definitions_that_are_not_kept_go_with_the_release(cluster_helm: H
 
 async def test_the_roles_of_the_cluster_learn_our_kinds(cluster_helm: Helm, kubectl: Kubectl):
     cluster_helm.upgrade()
-    for role in ("view", "edit", "admin"):
+    for role in ("view", "edit", "admin", "trainsweep-approver"):
         binding = {
             "apiVersion": "rbac.authorization.k8s.io/v1",
             "kind": "RoleBinding",
@@ -181,6 +181,10 @@ async def test_the_roles_of_the_cluster_learn_our_kinds(cluster_helm: Helm, kube
         ("admin", "patch", "providerconfigs"): True,
         ("admin", "patch", "trainingjobs/status"): False,
         ("admin", "get", "clusterproviderconfigs"): False,
+        ("trainsweep-approver", "list", "trainingjobs"): True,
+        ("trainsweep-approver", "patch", "providerconfigs"): True,
+        ("trainsweep-approver", "patch", "trainingjobs"): False,
+        ("trainsweep-approver", "delete", "providerconfigs"): False,
     }
     assert {question: may(*question) for question in wanted} == wanted
 

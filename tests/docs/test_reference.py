@@ -11,6 +11,7 @@ import yaml
 from tests.engine.mutations import MUTATIONS
 
 from trainsweep.api.provider_config import RateLimit
+from trainsweep.core.advice import ADVICE
 from trainsweep.core.reasons import Reason
 from trainsweep.providers.registry import PACES
 
@@ -59,7 +60,7 @@ def test_every_reason_has_its_entry_and_every_entry_a_reason():
 def test_an_entry_says_what_the_reason_means_and_what_to_do(reason: Reason):
     meaning, _, advice = entries()[reason].partition("\n\n")
     assert meaning == reason.meaning
-    assert advice
+    assert " ".join(advice.split()) == ADVICE[reason]
 
 
 def test_every_promise_names_the_tests_that_show_it():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import typer
 
 from trainsweep import __version__
@@ -14,6 +16,12 @@ from trainsweep.cli.extensions import Commands
 from trainsweep.cli.plan import plan
 from trainsweep.cli.release import release
 from trainsweep.cli.run import run
+from trainsweep.cli.status import status
+from trainsweep.cli.verbs.approve import approve
+from trainsweep.cli.verbs.orphan import orphan
+from trainsweep.cli.verbs.pause import pause, resume
+from trainsweep.cli.verbs.refresh import refresh
+from trainsweep.cli.verbs.wait import wait
 
 app = typer.Typer(
     name="trainsweep",
@@ -23,14 +31,16 @@ app = typer.Typer(
     rich_markup_mode="markdown",  # paragraphs of the docstrings fit any width
     pretty_exceptions_enable=False,
 )
-app.command()(run)
-app.command()(check)
-app.command()(crds)
-app.command()(audit)
-app.command()(discover)
-app.command()(plan)
-app.command()(release)
-app.command()(drain)
+#: The commands by the group under which `--help` shows them.
+COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Look": (check, status, plan, discover, audit),
+    "Act": (approve, pause, resume, refresh, orphan, wait, release),
+    "Run": (run, drain),
+    "Tools": (crds,),
+}
+for panel, commands in COMMANDS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
 
 
 def _version(wanted: bool) -> None:

@@ -11,11 +11,14 @@ from typing import Annotated, Any, TypeVar
 import typer
 from kubernetes.aio.config import ConfigException
 
+from trainsweep.cli.refusals import refusal
 from trainsweep.core.errors import TrainsweepError
 from trainsweep.kube.client import KubeClient, KubeError
 from trainsweep.kube.login import Login
 
 T = TypeVar("T")
+#: How often a request is made again for which the API server has no time; kubectl does the same.
+PATIENCE = 10
 
 Kubeconfig = Annotated[
     Path | None,
@@ -41,7 +44,8 @@ def own_namespace(kubeconfig: Path | None, context: str | None) -> str:
 @asynccontextmanager
 async def connected(kubeconfig: Path | None, context: str | None) -> AsyncIterator[KubeClient]:
     """A client of the cluster, closed at the end."""
-    client = KubeClient(await Login(str(kubeconfig) if kubeconfig else None, context).configuration())
+    login = await Login(str(kubeconfig) if kubeconfig else None, context).configuration()
+    client = KubeClient(login, patience=PATIENCE)
     try:
         yield client
     finally:
@@ -55,6 +59,8 @@ def finish(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     except ConfigException as error:
         hint = "Name one with --kubeconfig and --context, or set KUBECONFIG."
         typer.secho(f"No cluster to talk to: {error} {hint}", fg="red", err=True)
-    except (KubeError, TrainsweepError) as error:
+    except KubeError as error:
+        typer.secho(refusal(error), fg="red", err=True)
+    except TrainsweepError as error:
         typer.secho(str(error), fg="red", err=True)
     raise typer.Exit(1)

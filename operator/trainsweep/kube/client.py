@@ -24,6 +24,8 @@ JSON = "application/json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 #: Seconds for which a login that is refused is not loaded anew: that may start a program.
 LOGIN_PAUSE = 10.0
+#: Seconds before a request that was not taken on is made again.
+PAUSE = 1.0
 
 #: Told of every request: the method, what it is about ("trainingjobs/status"), and the status, 0 without an answer.
 Observer = Callable[[str, str, int], None]
@@ -41,7 +43,8 @@ class KubeError(Exception):
 class KubeClient:
     """A thin client: JSON in, JSON out, errors as `KubeError`. At most `connections` requests are on their way.
 
-    A request whose login is refused (401) is made once more with what `log_in()` loads.
+    A request whose login is refused (401) is made once more with what `log_in()` loads. One that is not taken on (429,
+    as of a kind that was defined a moment ago) is made again `patience` times, a second apart.
     """
 
     def __init__(
@@ -51,11 +54,13 @@ class KubeClient:
         log_in: Callable[[], Awaitable[client.Configuration]] | None = None,
         connections: int = 20,
         timeout: float = 30.0,
+        patience: int = 0,
         observe: Observer = lambda *_: None,
     ) -> None:
         self._log_in = log_in
         self._connections = connections
         self._timeout = timeout
+        self._patience = patience
         self._observe = observe
         self._slots = asyncio.Semaphore(connections)
         self._sockets = Sockets()
@@ -86,21 +91,22 @@ class KubeClient:
     async def delete(self, path: str) -> dict[str, Any]:
         return await self._call("DELETE", path)
 
-    async def list(self, path: str) -> AsyncIterator[list[dict[str, Any]]]:
-        """The items of a list, page by page."""
-        async for page in self.pages(path):
+    async def list(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[list[dict[str, Any]]]:
+        """The items of a list, page by page; `query` holds selectors."""
+        async for page in self.pages(path, query):
             yield page.get("items") or []
 
-    async def pages(self, path: str) -> AsyncIterator[dict[str, Any]]:
+    async def pages(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[dict[str, Any]]:
         """A list as the API server hands it out, whose version is that of its first page."""
-        query = {"limit": str(PAGE)}
+        selectors = dict(query or {})
+        query = {"limit": str(PAGE), **selectors}
         while True:
             answer = await self.get(path, query)
             yield answer
             proceed = (answer.get("metadata") or {}).get("continue")
             if not proceed:
                 return
-            query = {"limit": str(PAGE), "continue": proceed}
+            query = {"limit": str(PAGE), "continue": proceed, **selectors}
 
     async def aclose(self) -> None:
         if self._renewal:
@@ -157,6 +163,11 @@ class KubeClient:
         api = self._api
         status, raw = await exchange(api)
         if status == 401 and await self._renewed(api):
+            status, raw = await exchange(self._api)
+        for _ in range(self._patience):
+            if status != 429:
+                break
+            await asyncio.sleep(PAUSE)
             status, raw = await exchange(self._api)
         return _decode(status, raw)
 
