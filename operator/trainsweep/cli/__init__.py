@@ -13,6 +13,7 @@ from trainsweep.cli.extensions import Commands
 from trainsweep.cli.plan import plan
 from trainsweep.cli.release import release
 from trainsweep.cli.run import run
+from trainsweep.cli.screen import say
 
 app = typer.Typer(
     name="trainsweep",
@@ -33,7 +34,7 @@ app.command()(drain)
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(__version__)
+        say(__version__)
         raise typer.Exit
 
 
