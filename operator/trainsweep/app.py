@@ -10,14 +10,19 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
+from trainsweep.accounts.ceilings import Ceilings
 from trainsweep.controller.manager import Manager, ManagerSettings
 from trainsweep.kube.client import KubeClient
 from trainsweep.kube.leader_election import Lease, Terms
 from trainsweep.kube.login import Login
+from trainsweep.kube.token_review import TokenReviewer
 from trainsweep.providers.registry import Endpoints
 from trainsweep.settings import LogFormat, Settings
 from trainsweep.telemetry import audit, health, logs
+from trainsweep.telemetry.account_labels import label_of
+from trainsweep.telemetry.certificate import Certificate
 from trainsweep.telemetry.metrics import Metrics
+from trainsweep.telemetry.metrics_server import PATH, Admit, admit_all, serve_metrics
 
 try:
     import uvloop
@@ -31,6 +36,8 @@ LOOP = uvloop.new_event_loop if uvloop else None
 CONNECTIONS = 20
 #: The Lease has its own, so that no crowd of requests at a slow API server costs the lead.
 LEASE_CONNECTIONS = 1
+#: So have the questions who may read the metrics.
+REVIEW_CONNECTIONS = 2
 
 
 async def operate(
@@ -40,10 +47,10 @@ async def operate(
 ) -> None:
     """Run the operator until the engine that `started` was given is stopped.
 
-    Raises `LeaseLost` and `AddressUnusable`.
+    Raises `LeaseLost`, `AddressUnusable` and `CertificateUnusable`.
     """
     login = Login(str(settings.kubeconfig) if settings.kubeconfig else None, settings.context)
-    metrics = Metrics()
+    metrics = Metrics(label_of(settings.metrics_account_labels))
     async with AsyncExitStack() as stack:
 
         async def connect(connections: int) -> KubeClient:
@@ -64,6 +71,7 @@ async def operate(
                 deletion_policy=settings.deletion_policy,
                 endpoints=Endpoints(http=settings.allow_http_endpoints, hosts=settings.allowed_endpoint_host),
                 drain_seconds=settings.drain_seconds,
+                ceilings=Ceilings(settings.max_calls_per_second, settings.max_calls_in_flight),
             ),
             now=now,
             lease=_lease(await connect(LEASE_CONNECTIONS), settings) if settings.leader_election else None,
@@ -71,8 +79,21 @@ async def operate(
         )
         metrics.read_from(engine)
         started(engine)
-        async with health.serve(settings.http_address, engine, metrics):
+        if settings.metrics_address:
+            admit: Admit = admit_all
+            if settings.metrics_authentication:
+                admit = TokenReviewer(await connect(REVIEW_CONNECTIONS), PATH).review
+            served = serve_metrics(settings.metrics_address, metrics, certificate=_certificate(settings), admit=admit)
+            await stack.enter_async_context(served)
+        beside = None if settings.metrics_address else metrics
+        async with health.serve(settings.http_address, engine, beside):
             await engine.run()
+
+
+def _certificate(settings: Settings) -> Certificate | None:
+    """Raises `CertificateUnusable`."""
+    certificate, key = settings.metrics_tls_cert, settings.metrics_tls_key
+    return Certificate(certificate, key) if certificate and key else None
 
 
 def _lease(client: KubeClient, settings: Settings) -> Lease:
@@ -85,7 +106,7 @@ def _lease(client: KubeClient, settings: Settings) -> Lease:
 def run(settings: Settings) -> None:
     """The process: logs, audit, signals, loop.
 
-    Raises `LeaseLost`, `AddressUnusable`, and `ConfigException` without a cluster.
+    Raises `LeaseLost`, `AddressUnusable`, `CertificateUnusable`, and `ConfigException` without a cluster.
     """
     logs.configure(pretty=settings.log_format is LogFormat.PRETTY, level=settings.log_level)
     audit.configure(settings.audit_log)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 from trainsweep.api.common import DeletionPolicy
+from trainsweep.telemetry.account_labels import AccountLabels
 
 #: Seconds.
 SHORTEST_LEASE = 3.0
@@ -70,14 +71,49 @@ class Settings:
         Path | None,
         Help("Append the audit lines (one before and one after every remote write) to this file. By default stdout."),
     ] = None
+    max_calls_per_second: Annotated[
+        float,
+        Help(
+            "The most reads, and the most writes, per second that a ProviderConfig gets, whatever its spec.rateLimit"
+            " says. A ClusterProviderConfig may have more."
+        ),
+    ] = 100.0
+    max_calls_in_flight: Annotated[
+        int, Help("The most calls of a ProviderConfig that may wait for an answer at the same time, in the same way.")
+    ] = 16
     drain_seconds: Annotated[
         float,
         Help("Seconds given to calls under way at the end. Keep it below the pod's terminationGracePeriodSeconds."),
     ] = 20.0
     http_address: Annotated[
         str,
-        Help("Serve /livez, /readyz and /metrics on HOST:PORT; :8080 means every interface. Not served by default."),
+        Help(
+            "Serve /livez and /readyz on HOST:PORT, and /metrics too without metrics-address; :8080 means every"
+            " interface. Not served by default."
+        ),
     ] = ""
+    metrics_address: Annotated[
+        str, Help("Serve /metrics on HOST:PORT, apart from the probes. By default beside them.")
+    ] = ""
+    metrics_tls_cert: Annotated[
+        Path | None,
+        Help("The certificate (PEM, with its chain) of metrics-address; it is read again when it changes."),
+    ] = None
+    metrics_tls_key: Annotated[Path | None, Help("The key of that certificate (PEM).")] = None
+    metrics_authentication: Annotated[
+        bool,
+        Help(
+            "Let those alone read the metrics whose bearer token the API server knows and whose roles allow them to get"
+            " /metrics. Needs the certificate, and the rights to create TokenReviews and SubjectAccessReviews."
+        ),
+    ] = False
+    metrics_account_labels: Annotated[
+        AccountLabels,
+        Help(
+            "How metrics name accounts to who may read them: Account by namespace and name, Namespace by the namespace"
+            " alone, Off not at all."
+        ),
+    ] = AccountLabels.NAMESPACE
     leader_election: Annotated[
         bool, Help("Act only while holding a Lease, so that several replicas can run: one works, the others stand by.")
     ] = False
@@ -92,6 +128,14 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Raises ValueError."""
+        if self.max_calls_per_second <= 0 or self.max_calls_in_flight < 1:
+            raise ValueError("--max-calls-per-second must be above 0, and --max-calls-in-flight at least 1.")
+        if bool(self.metrics_tls_cert) != bool(self.metrics_tls_key):
+            raise ValueError("--metrics-tls-cert and --metrics-tls-key belong together; give both or neither.")
+        if self.metrics_tls_cert and not self.metrics_address:
+            raise ValueError("--metrics-tls-cert is for --metrics-address; give the address too.")
+        if self.metrics_authentication and not self.metrics_tls_cert:
+            raise ValueError("--metrics-authentication needs --metrics-tls-cert: tokens must not travel in the clear.")
         if self.lease_seconds < SHORTEST_LEASE:
             raise ValueError(
                 f"--lease-seconds is {self.lease_seconds:g}; a Lease shorter than {SHORTEST_LEASE:g} s would be lost to"

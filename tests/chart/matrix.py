@@ -29,6 +29,19 @@ MATRIX: dict[str, dict[str, Any]] = {
             "dashboard": {"enabled": True, "annotations": {"grafana_folder": "Operators"}},
         }
     },
+    "guarded metrics": {
+        "metrics": {
+            "tls": {"secretName": "metrics-tls"},
+            "authentication": True,
+            "serviceMonitor": {
+                "enabled": True,
+                "endpoint": {
+                    "tlsConfig": {"insecureSkipVerify": True},
+                    "bearerTokenFile": "/var/run/secrets/kubernetes.io/serviceaccount/token",
+                },
+            },
+        }
+    },
     "network policy": {"networkPolicy": {"enabled": True}},
     "narrow network policy": {
         "networkPolicy": {

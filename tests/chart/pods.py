@@ -59,7 +59,7 @@ class Pods:
         options, url = ["--kubeconfig", str(login)], ""
         if container.get("ports"):
             address = _free_address()
-            options += ["--http-address", address]
+            options += ["--http-address", address, "--metrics-address", _free_address()]
             url = f"http://{address}"
         log = self._directory / f"{container['name']}-{len(self._running)}.log"
         with log.open("ab") as output:

@@ -25,6 +25,10 @@ NOT_VALUES = {
     "lease_name",
     "lease_namespace",
     "http_address",
+    "metrics_address",
+    "metrics_tls_cert",
+    "metrics_tls_key",
+    "metrics_authentication",
     "kubeconfig",
     "context",
 }

@@ -37,6 +37,7 @@ from .helm import NAMESPACE, Helm, HelmError
         ({"networkPolicy": {"dnsPorts": [0]}}, "dnsPorts"),
         ({"rbac": {"secretNames": "huawei"}}, "secretNames"),
         ({"metrics": {"serviceMonitor": {"interval": "often"}}}, "interval"),
+        ({"settings": {"metricsAccountLabels": "All"}}, "metricsAccountLabels"),
         ({"metrics": {"prometheusRule": {"runbookUrl": "wiki"}}}, "runbookUrl"),
         ({"networkPolicy": {"egressPorts": [70000]}}, "egressPorts"),
         ({"extraObjects": [1]}, "extraObjects"),
@@ -47,6 +48,11 @@ def test_a_wrong_value_is_refused(helm: Helm, values: dict[str, Any], said: str)
     with pytest.raises(HelmError, match="schema") as refusal:
         helm.template(values)
     assert said in str(refusal.value)
+
+
+def test_tokens_are_not_taken_in_the_clear(helm: Helm):
+    with pytest.raises(HelmError, match=r"metrics.authentication needs metrics.tls.secretName"):
+        helm.template({"metrics": {"authentication": True}})
 
 
 def test_the_namespace_of_the_operator_cannot_be_watched(helm: Helm):

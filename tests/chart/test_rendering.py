@@ -82,7 +82,7 @@ def test_secrets_are_neither_listed_nor_watched(helm: Helm, values: dict[str, An
     allowed = values.get("rbac", {}).get("secretNames")
     patched = values.get("rbac", {}).get("protectSecrets", True)
     for rule in rules(helm.template(values)):
-        if "secrets" in rule["resources"]:
+        if "secrets" in rule.get("resources", ()):
             assert rule["verbs"] == (["get", "patch"] if patched else ["get"])
             assert rule.get("resourceNames") == allowed
 
@@ -124,6 +124,10 @@ def test_settings_become_environment_variables(helm: Helm):
         "TRAINSWEEP_LEASE_SECONDS": "30",
         "TRAINSWEEP_LOG_FORMAT": "pretty",
         "TRAINSWEEP_LOG_LEVEL": "debug",
+        "TRAINSWEEP_MAX_CALLS_IN_FLIGHT": "16",
+        "TRAINSWEEP_MAX_CALLS_PER_SECOND": "100",
+        "TRAINSWEEP_METRICS_ACCOUNT_LABELS": "Namespace",
+        "TRAINSWEEP_METRICS_ADDRESS": ":8081",
         "HTTPS_PROXY": "http://10.0.0.1:3128",
     }
 
@@ -193,3 +197,30 @@ def test_the_alerts_lead_to_the_runbooks_that_are_named(helm: Helm):
     links = [rule["annotations"]["runbook_url"] for group in groups for rule in group["rules"] if "alert" in rule]
     assert links
     assert {link.rpartition("/")[0].rpartition("/")[0] for link in links} == {"https://wiki.example.com/sweep"}
+
+
+def test_metrics_for_those_alone_who_may_read_them(helm: Helm):
+    found = helm.template(MATRIX["guarded metrics"])
+    environment_ = environment(found)
+    assert environment_["TRAINSWEEP_METRICS_AUTHENTICATION"] == "true"
+    assert environment_["TRAINSWEEP_METRICS_TLS_CERT"] == "/etc/trainsweep/metrics-tls/tls.crt"
+    container = one(found, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    assert container["volumeMounts"][0]["mountPath"] == "/etc/trainsweep/metrics-tls"
+    (endpoint,) = one(found, "ServiceMonitor")["spec"]["endpoints"]
+    assert (endpoint["port"], endpoint["scheme"]) == ("metrics", "https")
+    assert endpoint["tlsConfig"] == {"insecureSkipVerify": True}
+    roles = {entry["metadata"]["name"]: entry["rules"] for entry in found if entry["kind"] == "ClusterRole"}
+    assert roles["trainsweep-metrics-reader"] == [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}]
+    assert {rule["resources"][0] for rule in roles["trainsweep-token-reviews"]} == {
+        "tokenreviews",
+        "subjectaccessreviews",
+    }
+
+
+def test_without_authentication_no_right_to_review_tokens_is_asked_for(helm: Helm):
+    assert "tokenreviews" not in str(helm.template({}))
+
+
+def test_the_network_policy_lets_nobody_reach_the_probes(helm: Helm):
+    (rule,) = one(helm.template(MATRIX["narrow network policy"]), "NetworkPolicy")["spec"]["ingress"]
+    assert rule["ports"] == [{"port": "metrics"}]

@@ -275,3 +275,27 @@ class TestWithACluster:
     def test_an_account_that_is_nowhere_is_told_by_name(self, plan, cluster_):
         (entry,) = plan(DELETE_JOB)
         assert entry["problem"] == f"ProviderConfig {cluster_.namespace}/huawei does not exist; create it."
+
+    @pytest.mark.parametrize("there", ["nothing", "another endpoint", "another Secret"])
+    def test_a_secret_of_the_cluster_is_not_sent_where_a_file_says(self, plan, clouds, cluster_, there):
+        secret, config = clouds.accounts()[:2]
+        elsewhere = json.loads(json.dumps(config))
+        if there == "another endpoint":
+            elsewhere["spec"]["modelArts"]["endpoint"] = "https://modelarts.cn-north-4.myhuaweicloud.com"
+        if there == "another Secret":
+            elsewhere["spec"]["credentials"]["secretRef"]["name"] = "another"
+        cluster_.apply(secret, *([] if there == "nothing" else [elsewhere]))
+        (entry,) = plan(config, DELETE_JOB)
+        assert entry["steps"] == []
+        assert "is not sent where a file says" in entry["problem"]
+        assert not clouds.modelarts.journal.entries
+
+    def test_a_file_may_change_how_an_account_of_the_cluster_is_treated(self, plan, clouds, cluster_):
+        secret, config = clouds.accounts()[:2]
+        cluster_.apply(secret, config)
+        (entry,) = plan(config | {"spec": config["spec"] | {"mode": "Plan"}}, DELETE_JOB)
+        assert "mode Plan" in entry["heldBack"] + entry["result"]["message"]
+
+    def test_keys_in_the_files_go_where_the_files_say(self, plan, clouds, cluster_):
+        (entry,) = plan(*clouds.accounts()[:2], DELETE_JOB)
+        assert [step["text"] for step in entry["steps"]] == STEPS_OF_DELETE_JOB

@@ -1,11 +1,13 @@
 """What keeps a stop or delete from going out, and what brings it about later."""
 
+import re
 from datetime import timedelta
 from typing import ClassVar
 
 import pytest
 
 from trainsweep.api.common import DeletionPolicy, Mode
+from trainsweep.api.provider_config import Bounds
 from trainsweep.core.decision import AddFinalizer, Delete, Observe, RemoveFinalizer, Stop
 from trainsweep.core.external import Target, Thing
 from trainsweep.core.inputs import Asked, Verb
@@ -47,6 +49,58 @@ class TestTheFinalizer:
 
     def test_is_never_stored_on_a_resource_that_is_going(self):
         assert plan(facts(a_resource(held=False, deleting=True))).action is None
+
+
+class TestBounds:
+    """What a shared account lets a namespace do."""
+
+    @staticmethod
+    def ask(spec, seen=None, deleting=False, **bounds):
+        record = a_resource(spec=spec, deleting=deleting)
+        return plan(facts(record, seen or a_thing(RUNNING), bounds=Bounds.model_validate(bounds)))
+
+    @pytest.mark.parametrize(
+        ("spec", "bounds", "said"),
+        [
+            (ABSENT, {"desiredStates": ["Present", "Stopped"]}, "has no Absent: nothing may be deleted"),
+            (ABSENT, {"desiredStates": []}, "has no Absent"),
+            ({"desiredState": "Stopped"}, {"desiredStates": ["Present"]}, "neither Stopped nor Absent"),
+            (ABSENT, {"namePatterns": ["{namespace}-*", "shared-?"]}, r"fits none of .* \(team-a-\*, shared-\?\)"),
+            ({"desiredState": "Stopped"}, {"namePatterns": ["LLAMA"]}, "the name 'llama' fits none"),
+            ({"activeDeadlineSeconds": 1}, {"desiredStates": []}, "nothing may be stopped"),
+        ],
+    )
+    def test_what_is_out_of_bounds_is_told_and_not_touched(self, spec, bounds, said):
+        found = self.ask(spec, a_thing(RUNNING, started_at=ago(600)), **bounds)
+        assert (found.action, found.standing.reason) == (None, Reason.OUT_OF_BOUNDS)
+        assert found.standing.stalled
+        assert re.search(said, found.standing.message)
+
+    @pytest.mark.parametrize(
+        ("spec", "bounds"),
+        [
+            (ABSENT, {}),
+            (ABSENT, {"desiredStates": ["Absent"]}),
+            ({"desiredState": "Stopped"}, {"desiredStates": ["Stopped"]}),
+            ({"desiredState": "Stopped"}, {"desiredStates": ["Absent"]}),
+            (ABSENT, {"namePatterns": ["team-b-*", "ll*a"]}),
+        ],
+    )
+    def test_what_is_within_is_done(self, spec, bounds):
+        assert isinstance(self.ask(spec, **bounds).action, Stop)
+
+    def test_a_pattern_is_of_the_namespace_of_the_resource(self):
+        for name, may in (("team-a-mnist", True), ("team-b-mnist", False), ("team-a", False)):
+            found = self.ask(ABSENT, a_thing(SUCCEEDED, name=name), namePatterns=["{namespace}-*"])
+            assert isinstance(found.action, Delete) is may
+
+    def test_a_deleted_resource_is_told_how_it_is_freed(self):
+        found = self.ask({}, deleting=True, desiredStates=["Present"])
+        assert found.action is None
+        assert "deletionPolicy Orphan frees this resource" in found.standing.message
+
+    def test_nothing_is_said_where_nothing_would_be_done(self):
+        assert self.ask({}, namePatterns=["x"], desiredStates=[]).standing.reason is Reason.AVAILABLE
 
 
 class TestExpectations:

@@ -208,6 +208,7 @@ class TestRemovals:
             "ExpectationFailed",
             "IdentityChanged",
             "NamespaceNotAllowed",
+            "OutOfBounds",
             "AmbiguousName",
             "NotEmpty",
         ],

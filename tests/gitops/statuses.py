@@ -161,6 +161,7 @@ def _passes(given: Inputs, seen: Remote | Absent | Obstacle | None) -> Iterator[
 def _setbacks(decision: Plan, action: Stop | Delete) -> Iterator[Standing]:
     """How the resource stands when the call is held back, refused, or fails."""
     yield Standing(ready=False, reason=Reason.DELETION_HELD, message="Held by the guard.", progressing=True)
+    yield Standing(ready=False, reason=Reason.OUT_OF_BOUNDS, message="Nothing may be deleted.", stalled=True)
     yield Standing(ready=False, reason=Reason.AUDIT_UNAVAILABLE, message="The device is full.", progressing=True)
     for error in _kinds_of(ProviderError):
         if issubclass(error, Refused):

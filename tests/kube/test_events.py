@@ -171,6 +171,30 @@ async def test_good_news_is_told_at_once_or_not_at_all(world):
     assert len(world.kept) == BURST
 
 
+def of(namespace, number):
+    return Subject(Key("FineTuningTask", namespace, "run"), f"uid-{namespace}-{number}")
+
+
+@virtual_time
+async def test_a_namespace_full_of_warnings_delays_another_by_a_turn(world):
+    for number in range(5000):
+        world.events.post(of("loud", number), Reason.DELETION_HELD, "Held.", warning=True)
+    await moment()
+    world.events.post(of("quiet", 1), Reason.DELETION_HELD, "Held.", warning=True)
+    await asyncio.sleep(2 / PACE)
+    assert [body["metadata"]["namespace"] for body in world.all_kept].count("quiet") == 1
+
+
+@virtual_time
+async def test_a_namespace_full_of_good_news_leaves_room_for_that_of_others(world):
+    for number in range(600):
+        world.events.post(of("loud", number), Reason.DELETED_EXTERNAL, "Gone.")
+        if number % 20 == 19:
+            world.events.post(of("quiet", number), Reason.DELETED_EXTERNAL, "Gone.")
+        await asyncio.sleep(0.5)
+    assert [body["metadata"]["namespace"] for body in world.all_kept].count("quiet") == 30
+
+
 @virtual_time
 async def test_an_event_that_is_refused_hurts_nobody_and_not_the_next_one(world):
     world.error = KubeError(403, "Forbidden", "the namespace is being terminated")

@@ -23,7 +23,8 @@ class Served:
     async def start(cls, world: World, *options: str) -> Served:
         """A free port on loopback; `options` are those of `trainsweep run`."""
         known = len(_urls(world))
-        process = await world.start_process("--http-address", "127.0.0.1:0", *options)
+        labels = ("--metrics-account-labels", "Account")
+        process = await world.start_process("--http-address", "127.0.0.1:0", *labels, *options)
         await until(lambda: len(_urls(world)) > known, "the operator serves health and metrics")
         return cls(process, _urls(world)[-1])
 

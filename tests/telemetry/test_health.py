@@ -8,7 +8,9 @@ import socket
 import httpx
 import pytest
 
-from trainsweep.telemetry.health import AddressUnusable, parse_address, serve
+from trainsweep.telemetry.checks import Check, Verdict
+from trainsweep.telemetry.health import WITHHELD, is_loopback, serve, told
+from trainsweep.telemetry.listener import AddressUnusable, parse_address
 from trainsweep.telemetry.metrics import Metrics
 from trainsweep.telemetry.state import AccountState, State, WatchState
 
@@ -87,7 +89,7 @@ async def test_a_port_in_use_is_told_in_a_sentence():
     ],
 )
 def test_an_address_is_host_and_port(address, expected):
-    assert parse_address(address) == expected
+    assert parse_address("--http-address", address) == expected
 
 
 @pytest.mark.parametrize(
@@ -95,4 +97,27 @@ def test_an_address_is_host_and_port(address, expected):
 )
 def test_anything_else_is_refused_with_an_example(address):
     with pytest.raises(AddressUnusable, match="not HOST:PORT, for example"):
-        parse_address(address)
+        parse_address("--http-address", address)
+
+
+def test_names_are_told_on_this_machine_alone():
+    checks = (Check("lease", Verdict.OK, "leading"), Check("credentials", Verdict.WARNING, "1 of 2: team-a/huawei"))
+    assert "team-a/huawei" in told(checks, verbose=False, near=True)
+    elsewhere = told(checks, verbose=True, near=False)
+    assert "team-a" not in elsewhere
+    assert [json.loads(line)["detail"] for line in elsewhere.splitlines()] == [WITHHELD] * 2
+
+
+@pytest.mark.parametrize(
+    ("address", "near"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("10.0.0.1", False),
+        ("::ffff:10.0.0.1", False),
+        ("", False),
+    ],
+)
+def test_this_machine_is_known_by_its_address(address, near):
+    assert is_loopback(address) is near

@@ -80,6 +80,16 @@ beside it to serve the whole cluster, "trainsweep.rules.own" what is needed in t
   resourceNames: [{{ include "trainsweep.fullname" . | quote }}]
 {{- end -}}
 
+{{- /* With metrics.authentication: who may read the metrics is asked of the API server. */ -}}
+{{- define "trainsweep.rules.reviews" -}}
+- apiGroups: [authentication.k8s.io]
+  resources: [tokenreviews]
+  verbs: [create]
+- apiGroups: [authorization.k8s.io]
+  resources: [subjectaccessreviews]
+  verbs: [create]
+{{- end -}}
+
 {{- /* What the drain Job may do to our kinds; Retain and Delete need different things. */ -}}
 {{- define "trainsweep.rules.drain" -}}
 {{- if eq .Values.drainPolicy "Retain" -}}

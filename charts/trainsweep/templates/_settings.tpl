@@ -7,6 +7,10 @@ values like others. Every template takes the root context.
 {{- define "trainsweep.variables" -}}
 TRAINSWEEP_HTTP_ADDRESS: ""
 TRAINSWEEP_LEADER_ELECTION: ""
+TRAINSWEEP_METRICS_ADDRESS: ""
+TRAINSWEEP_METRICS_AUTHENTICATION: metrics.authentication
+TRAINSWEEP_METRICS_TLS_CERT: metrics.tls.secretName
+TRAINSWEEP_METRICS_TLS_KEY: metrics.tls.secretName
 TRAINSWEEP_LEASE_NAME: fullnameOverride
 TRAINSWEEP_LEASE_NAMESPACE: ""
 TRAINSWEEP_NAMESPACE: scopedNamespaces
@@ -41,6 +45,18 @@ TRAINSWEEP_{{ $name | snakecase | upper }}: settings.{{ $name }}
 {{- include "trainsweep.refuseDoubles" . -}}
 - name: TRAINSWEEP_HTTP_ADDRESS
   value: ":8080"
+- name: TRAINSWEEP_METRICS_ADDRESS
+  value: ":8081"
+{{- if .Values.metrics.tls.secretName }}
+- name: TRAINSWEEP_METRICS_TLS_CERT
+  value: /etc/trainsweep/metrics-tls/tls.crt
+- name: TRAINSWEEP_METRICS_TLS_KEY
+  value: /etc/trainsweep/metrics-tls/tls.key
+{{- end }}
+{{- if .Values.metrics.authentication }}
+- name: TRAINSWEEP_METRICS_AUTHENTICATION
+  value: "true"
+{{- end }}
 - name: TRAINSWEEP_LEADER_ELECTION
   value: "true"
 - name: TRAINSWEEP_LEASE_NAME

@@ -7,12 +7,12 @@ import hashlib
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from trainsweep.accounts.ceilings import UNLIMITED, Ceilings
 from trainsweep.accounts.credentials_check import CredentialsCheck
 from trainsweep.accounts.list_cache import ListCache
 from trainsweep.accounts.list_poller import ListPoller
 from trainsweep.api.provider_config import AccountSpec
 from trainsweep.calls.gate import Call, Gate, Observer
-from trainsweep.calls.rate_limiter import RateLimiter
 from trainsweep.core.account_id import AccountID
 from trainsweep.core.deletion_guard import Guard
 from trainsweep.core.errors import ConfigurationError, ProviderError
@@ -21,7 +21,7 @@ from trainsweep.core.inputs import Verb
 from trainsweep.core.resource import Key
 from trainsweep.providers.base import Provider
 from trainsweep.providers.credentials import AccessKey, Credentials
-from trainsweep.providers.registry import PACES, identity
+from trainsweep.providers.registry import identity
 from trainsweep.providers.server_clock import ServerClock
 
 #: Seconds between two looks whether a call may go out, while the first question to the provider is not answered.
@@ -49,6 +49,7 @@ class Account:
         observe: Observer = lambda *_: None,
         doubted: Callable[[], None] = lambda: None,
         others: Callable[[], Iterable[Account]] = tuple,
+        ceilings: Ceilings = UNLIMITED,
     ) -> None:
         self.spec = spec
         self.uid = ""
@@ -70,11 +71,12 @@ class Account:
         self._locating = asyncio.Lock()
         self._located = False
         self.guard = Guard(limit=spec.deletion_guard.max_deletions, window=spec.deletion_guard.window_seconds)
-        reads, writes = _limiters(spec)
+        self._ceilings = ceilings
+        reads, writes = ceilings.limiters(spec)
         self.gate = Gate(
             reads=reads,
             writes=writes,
-            in_flight=in_flight(spec),
+            in_flight=ceilings.in_flight(spec),
             now=now,
             changed=troubled,
             may_write=may_write,
@@ -127,7 +129,7 @@ class Account:
     def reconfigure(self, spec: AccountSpec, approved_until: datetime | None) -> None:
         """Take over what may change in a ProviderConfig."""
         if spec.rate_limit != self.spec.rate_limit:
-            self.gate.repace(*_limiters(spec), in_flight(spec))
+            self.gate.repace(*self._ceilings.limiters(spec), self._ceilings.in_flight(spec))
         self.spec = spec
         self.poller.repace(spec.polling)
         self.guard.limit = spec.deletion_guard.max_deletions
@@ -175,20 +177,10 @@ class Account:
         return await self.gate.call(lambda: self.provider.list(collection), Call("list"))
 
 
-def in_flight(spec: AccountSpec) -> int:
-    return spec.rate_limit.max_in_flight or PACES[spec.provider].in_flight
-
-
-def _limiters(spec: AccountSpec) -> tuple[RateLimiter, RateLimiter]:
-    pace, limit = PACES[spec.provider], spec.rate_limit
-    reads, writes = limit.reads_per_second or pace.reads, limit.writes_per_second or pace.writes
-    return RateLimiter(reads, limit.burst or 2 * reads), RateLimiter(writes, limit.burst or 2 * writes)
-
-
 def fingerprint(spec: AccountSpec, credentials: Credentials) -> str:
     """Tells whether a client would be made from the same again, without keeping the credentials."""
     made_from = spec.model_dump_json(include={"model_arts", "qianfan", "error_classes"})
-    return _digest(made_from, str(in_flight(spec)), *_values(credentials))
+    return _digest(made_from, str(UNLIMITED.in_flight(spec)), *_values(credentials))
 
 
 def _login(identity: AccountID, credentials: Credentials) -> str:

@@ -15,8 +15,9 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from weakref import WeakValueDictionary
 
-from trainsweep.accounts.account import Account, fingerprint, in_flight
+from trainsweep.accounts.account import Account, fingerprint
 from trainsweep.accounts.blocked import obstacle, trouble, unfit, unreadable
+from trainsweep.accounts.ceilings import UNLIMITED, Ceilings
 from trainsweep.accounts.in_use_finalizer import InUseFinalizer
 from trainsweep.accounts.secrets import existing
 from trainsweep.accounts.status_writer import AccountStatusWriter, guard_of
@@ -72,6 +73,7 @@ class AccountManager:
         may_act: Callable[[], bool] = lambda: True,
         open_provider: OpenProvider = open_provider,
         metrics: Metrics | None = None,
+        ceilings: Ceilings = UNLIMITED,
     ) -> None:
         self._client = client
         self._open_provider = open_provider
@@ -80,6 +82,7 @@ class AccountManager:
         self._reporter = AccountStatusWriter(writer, store, events, now)
         self._store = store
         self._endpoints = endpoints
+        self._ceilings = ceilings
         self._now = now
         self._wake = wake
         self._resume = resume
@@ -203,7 +206,7 @@ class AccountManager:
             self._wake_all(config.key)
         if account.fingerprint == fingerprint(config.spec, credentials):
             return
-        transport = paced(account.gate, in_flight(config.spec), self._endpoints, self._now)
+        transport = paced(account.gate, self._ceilings.in_flight(config.spec), self._endpoints, self._now)
         provider = self._open_provider(
             config.spec, credentials, endpoints=self._endpoints, transport=transport, now=self._now
         )
@@ -226,6 +229,7 @@ class AccountManager:
             troubled=lambda: self._troubled(config.key),
             doubted=lambda: self._known(config.key),
             others=self._accounts.values,
+            ceilings=self._ceilings,
             may_write=self._may_act,
             observe=lambda call, result, took: self._metrics.remote_call(
                 config.key.place, call.operation, call.kind, result, took=took, waited=call.waited

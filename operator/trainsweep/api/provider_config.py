@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -10,6 +11,7 @@ from pydantic import Field
 from trainsweep.api.common import (
     MAX_SECONDS,
     RULES_KEY,
+    DesiredState,
     ErrorClassName,
     Mode,
     Model,
@@ -323,6 +325,38 @@ class AllowedNamespaces(Model):
         return namespace in self.names or (self.selector is not None and self.selector.matches(labels))
 
 
+NamePattern = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class Bounds(Model):
+    """What the namespaces that share this account may do to remote things. Unset: all that their resources ask for."""
+
+    name_patterns: Annotated[tuple[NamePattern, ...], Field(max_length=64)] = ()
+    """Names of the remote things that may be stopped or deleted: * stands for any characters, ? for one, and
+    {namespace} for the namespace of the resource, as in "{namespace}-*". What counts is status.externalName, of a
+    version and of a task its own. Unset: any name."""
+
+    desired_states: Annotated[tuple[DesiredState, ...], Field(max_length=3)] | None = None
+    """How far it may go, whatever asks for it: without Absent nothing is deleted, with neither Stopped nor Absent
+    nothing is stopped. Unset: [Present, Stopped, Absent]."""
+
+    def forbid(self, namespace: str, name: str, *, delete: bool) -> str:
+        """Why a remote thing of this name may not be stopped, or with `delete` deleted; "" when it may."""
+        states = tuple(DesiredState) if self.desired_states is None else self.desired_states
+        if delete and DesiredState.ABSENT not in states:
+            return "bounds.desiredStates has no Absent: nothing may be deleted"
+        if DesiredState.ABSENT not in states and DesiredState.STOPPED not in states:
+            return "bounds.desiredStates has neither Stopped nor Absent: nothing may be stopped"
+        patterns = [pattern.replace("{namespace}", namespace) for pattern in self.name_patterns]
+        if patterns and not any(fnmatchcase(name, pattern) for pattern in patterns):
+            return f"the name {name!r} fits none of bounds.namePatterns ({', '.join(patterns)})"
+        return ""
+
+
+#: An account that is not shared, or shared whole.
+UNBOUNDED = Bounds()
+
+
 class ClusterProviderConfigSpec(AccountSpec):
     """An account at a provider, shared with the namespaces that it allows."""
 
@@ -332,3 +366,6 @@ class ClusterProviderConfigSpec(AccountSpec):
     allowed_namespaces: AllowedNamespaces = AllowedNamespaces()
     """The namespaces whose resources may use this account: those named and those selected. Unset: none, so that an
     account is never shared by accident."""
+
+    bounds: Bounds = Bounds()
+    """What these namespaces may do to remote things."""

@@ -16,6 +16,7 @@ from trainsweep.cli.extensions import Commands
 from trainsweep.cli.plan import plan
 from trainsweep.cli.release import release
 from trainsweep.cli.run import run
+from trainsweep.cli.screen import say
 from trainsweep.cli.status import status
 from trainsweep.cli.verbs.approve import approve
 from trainsweep.cli.verbs.orphan import orphan
@@ -45,7 +46,7 @@ for panel, commands in COMMANDS.items():
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(__version__)
+        say(__version__)
         raise typer.Exit
 
 

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from trainsweep.cli.screen import as_json, fill, say
 from trainsweep.core.last_status import parse_time
 
 
@@ -20,7 +21,12 @@ class Output(StrEnum):
 
 
 def audit(
-    file: Annotated[typer.FileText, typer.Argument(help="The file of --audit-log, or - for standard input.")],
+    file: Annotated[
+        typer.FileText,
+        typer.Argument(
+            help="The file of --audit-log, or - for standard input.", encoding="utf-8", errors="backslashreplace"
+        ),
+    ],
     resource: Annotated[str, typer.Option(help="Only resources whose KIND NAMESPACE/NAME contains this.")] = "",
     account: Annotated[str, typer.Option(help="Only accounts whose name contains this.")] = "",
     since: Annotated[datetime | None, typer.Option(help="Only lines from this time on (UTC).")] = None,
@@ -44,7 +50,7 @@ def audit(
     calls = _paired(lines)
     if output is Output.JSON:
         for call in calls:
-            typer.echo(json.dumps(call, ensure_ascii=False))
+            say(as_json(call))
     else:
         Console().print(_table(calls))
     if not calls:
@@ -55,16 +61,17 @@ def _parse(text: str) -> dict[str, Any] | None:
     """One audit line; other lines of a pod's output are passed over."""
     try:
         line = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return line if isinstance(line, dict) and {"event", "resource", "time"} <= line.keys() else None
+    known = isinstance(line, dict) and all(isinstance(line.get(name), str) for name in ("event", "resource", "time"))
+    return line if known else None
 
 
 def _fits(line: dict[str, Any], resource: str, account: str, bounds: tuple[datetime | None, datetime | None]) -> bool:
     at, (since, until) = parse_time(line["time"]), bounds
     if at is None or (since and at < since) or (until and at >= until):
         return False
-    return resource in line["resource"] and account in line.get("account", "")
+    return resource in line["resource"] and account in str(line.get("account", ""))
 
 
 def _paired(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -72,7 +79,7 @@ def _paired(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     calls: list[dict[str, Any]] = []
     open_intents: dict[tuple[Any, ...], int] = {}
     for line in lines:
-        mark = (line.get("uid"), line.get("operation"), line.get("target"))
+        mark = tuple(str(line.get(name)) for name in ("uid", "operation", "target"))
         if line["event"] == "intent":
             open_intents[mark] = len(calls)
             calls.append(line)
@@ -88,7 +95,8 @@ def _table(calls: list[dict[str, Any]]) -> Table:
     for column in ("time", "resource", "asked by", "operation", "remote thing", "state before", "because", "outcome"):
         table.add_column(column, overflow="fold")
     for call in calls:
-        table.add_row(
+        fill(
+            table,
             call["time"],
             call["resource"],
             call.get("manager", ""),
@@ -106,7 +114,7 @@ def _because(call: dict[str, Any]) -> str:
     cause, policy, source = (call.get(name, "") for name in ("because", "policy", "policySource"))
     if cause not in ("", "deletion"):
         return str(cause)
-    return ", ".join(filter(None, [cause, f"{policy} by the {source}" if source else policy]))
+    return ", ".join(filter(None, [cause, f"{policy} by the {source}" if source else str(policy)]))
 
 
 def _outcome(call: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from enum import StrEnum
 from typing import Annotated
@@ -15,6 +14,7 @@ from trainsweep.cli.checks.finding import Finding, Scribe, Verdict, one_line
 from trainsweep.cli.checks.login import Who
 from trainsweep.cli.cluster import Context, Kubeconfig, finish
 from trainsweep.cli.reading import AllowedHosts, AllowHttp, allowed
+from trainsweep.cli.screen import as_json, say
 from trainsweep.cluster.decode import Config, Unreadable, decode
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
@@ -79,7 +79,7 @@ def check(
     whence = Login(str(kubeconfig) if kubeconfig else None, context)
     found = finish(lambda: _check(whence, places, account, lease, endpoints))
     if output is Output.JSON:
-        typer.echo(json.dumps([finding.as_json() for finding in found], indent=2, ensure_ascii=False))
+        say(as_json([finding.as_json() for finding in found], indent=2))
     else:
         _print(found)
     if any(finding.verdict is Verdict.FAILED for finding in found):
@@ -161,10 +161,10 @@ def _print(found: list[Finding]) -> None:
     for finding in found:
         if finding.about != about:
             about = finding.about
-            typer.secho(about, bold=True)
-        typer.secho(f"  {finding.verdict.value:<7}", fg=_COLORS[finding.verdict], nl=False)
+            say(about, bold=True)
+        say(f"  {finding.verdict.value:<7}", colour=_COLORS[finding.verdict], end="")
         advice = f" → {finding.advice}" if finding.advice else ""
-        typer.echo(f"  {finding.check:<{width}}  {finding.found}{advice}")
+        say(f"  {finding.check:<{width}}  {finding.found}{advice}")
     counts = Counter(finding.verdict for finding in found)
     told = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
-    typer.echo(f"\n{len(found)} checks: {told}. Nothing was changed.")
+    say(f"\n{len(found)} checks: {told}. Nothing was changed.")

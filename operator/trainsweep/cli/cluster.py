@@ -12,6 +12,7 @@ import typer
 from kubernetes.aio.config import ConfigException
 
 from trainsweep.cli.refusals import refusal
+from trainsweep.cli.screen import complain
 from trainsweep.core.errors import TrainsweepError
 from trainsweep.kube.client import KubeClient, KubeError
 from trainsweep.kube.login import Login
@@ -58,9 +59,9 @@ def finish(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return asyncio.run(work())
     except ConfigException as error:
         hint = "Name one with --kubeconfig and --context, or set KUBECONFIG."
-        typer.secho(f"No cluster to talk to: {error} {hint}", fg="red", err=True)
+        complain(f"No cluster to talk to: {error} {hint}")
     except KubeError as error:
-        typer.secho(refusal(error), fg="red", err=True)
+        complain(refusal(error))
     except TrainsweepError as error:
-        typer.secho(str(error), fg="red", err=True)
+        complain(str(error))
     raise typer.Exit(1)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from trainsweep.api.crd import documents, stale, write
+from trainsweep.cli.screen import say
 
 
 def crds(
@@ -24,9 +25,9 @@ def crds(
         if output is None:
             raise typer.BadParameter("--check needs --output: the directory to look at.")
         if names := stale(output):
-            typer.echo(f"Not current in {output}: {', '.join(names)}. Run: trainsweep crds --output {output}", err=True)
+            say(f"Not current in {output}: {', '.join(names)}. Run: trainsweep crds --output {output}", err=True)
             raise typer.Exit(code=1)
     elif output is None:
-        typer.echo("---\n".join(documents().values()), nl=False)
+        say("---\n".join(documents().values()), end="")
     else:
         write(output)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from rich.text import Text
 
 from trainsweep.accounts.account import Account
 from trainsweep.accounts.secrets import read_credentials
@@ -27,6 +25,7 @@ from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish, own_n
 from trainsweep.cli.inventory import Inventory, Item, claimed, is_claimed, take_inventory
 from trainsweep.cli.known import config_of, load
 from trainsweep.cli.reading import AllowedHosts, AllowHttp, allowed, credentials_of_environment, reading
+from trainsweep.cli.screen import as_json, fill, say
 from trainsweep.cluster.cache import Cache
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.external import ExternalState, Thing
@@ -34,7 +33,6 @@ from trainsweep.core.last_status import format_time
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key
 from trainsweep.providers.registry import Endpoints
-from trainsweep.providers.text import clean
 
 #: Characters; wider than any row.
 UNBOUND = 1000
@@ -157,14 +155,14 @@ def discover(
     found = finish(lambda: _discover(place, unmanaged=unmanaged))
     items = tuple(item for item in found.items if wanted.admits(item))
     for gap in found.gaps:
-        typer.echo(gap, err=True)
+        say(gap, err=True)
     match shape:
         case Output.JSON:
-            typer.echo(json.dumps([_as_json(item) for item in items], indent=2, ensure_ascii=False))
+            say(as_json([_as_json(item) for item in items], indent=2))
         case Output.MANIFESTS:
             target = namespace or config.namespace or home
             adoption = Adoption(ConfigKind(config.kind), config.name, target, desired_state, deletion_policy)
-            typer.echo(documents(items, adoption), nl=False)
+            say(documents(items, adoption), end="")
         case Output.TABLE:
             _print_table(items)
 
@@ -251,7 +249,7 @@ def _as_json(item: Item) -> dict[str, Any]:
 
 def _print_table(items: tuple[Item, ...]) -> None:
     if not items:
-        typer.echo("Nothing found.", err=True)
+        say("Nothing found.", err=True)
         return
     table = Table(box=None, pad_edge=False)
     for column in ("KIND", "ID", "NAME", "STATE", "PROVIDER-STATE", "CREATED"):
@@ -259,8 +257,7 @@ def _print_table(items: tuple[Item, ...]) -> None:
     for item in items:
         remote = item.remote
         created = format_time(remote.created_at) if remote.created_at else ""
-        told = (clean(text, ()) for text in (item.id, remote.name, remote.state, remote.provider_state))
-        table.add_row(item.thing, *map(Text, told), created)
+        fill(table, item.thing, item.id, remote.name, remote.state, remote.provider_state, created)
     console = Console()
     # A pipe has no width to keep to.
     (console if console.is_terminal else Console(width=UNBOUND)).print(table)

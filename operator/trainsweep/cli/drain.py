@@ -14,6 +14,7 @@ from trainsweep.api.kinds import KINDS, REMOTE_KINDS
 from trainsweep.api.names import IN_USE_FINALIZER
 from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish
 from trainsweep.cli.release import find_held, let_go, list_kind
+from trainsweep.cli.screen import say
 from trainsweep.cluster.decode import key_of
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
@@ -79,7 +80,7 @@ async def _stop_operator(client: KubeClient, namespace: str, name: str) -> None:
         if error.status == 404:
             return
         raise
-    typer.echo(f"Deployment {namespace}/{name} is scaled to zero.")
+    say(f"Deployment {namespace}/{name} is scaled to zero.")
     query = {"labelSelector": scale["status"]["selector"]}
     told = ""
     while pods := (await client.get(f"/api/v1/namespaces/{namespace}/pods", query))["items"]:
@@ -98,8 +99,8 @@ async def _release_all(client: KubeClient, namespaces: Sequence[str]) -> None:
                     raise
                 continue  # somebody changed it just now: the next look has it again
             left = f"; {entry.left} stays as it is ({entry.state or 'never seen'})" if entry.left else ""
-            typer.echo(f"{entry.label} is let go{left}.")
-    typer.echo("Nothing is held any more.")
+            say(f"{entry.label} is let go{left}.")
+    say("Nothing is held any more.")
 
 
 async def _delete_all(client: KubeClient, namespaces: Sequence[str]) -> None:
@@ -108,7 +109,7 @@ async def _delete_all(client: KubeClient, namespaces: Sequence[str]) -> None:
     while left := await _undeleted(client, namespaces):
         told = _tell(f"Waiting for {', '.join(f'{count} {what}' for what, count in sorted(left.items()))}.", told)
         await asyncio.sleep(LOOK_EVERY)
-    typer.echo("All resources are deleted.")
+    say("All resources are deleted.")
 
 
 async def _undeleted(client: KubeClient, namespaces: Sequence[str]) -> Counter[str]:
@@ -144,5 +145,5 @@ def _reason(body: dict[str, Any]) -> str:
 def _tell(message: str, told: str) -> str:
     """Say what was not said just before."""
     if message != told:
-        typer.echo(message)
+        say(message)
     return message

@@ -18,6 +18,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
+from trainsweep.cli.screen import complain
+
 GROUP = "trainsweep.commands"
 #: Commands that we know of and that another distribution brings.
 DISTRIBUTIONS = {"demo": "trainsweep-devtools", "simulate": "trainsweep-devtools"}
@@ -68,7 +70,7 @@ def _stub(name: str, text: str, *, exit_code: int) -> Any:
 
     @parent.command(name, help=text, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
     def say() -> None:
-        typer.secho(text, fg="red", err=True)
+        complain(text)
         raise typer.Exit(exit_code)
 
     return get_group(parent).commands[name]

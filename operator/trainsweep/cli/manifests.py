@@ -17,6 +17,11 @@ from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key
 
 _OURS = frozenset((API_VERSION, kind) for kind in KINDS)
+#: What the API server would refuse in any other type.
+_SHAPES: dict[str, type] = {
+    **dict.fromkeys(("apiVersion", "kind", "metadata.name", "metadata.namespace"), str),
+    **dict.fromkeys(("metadata.labels", "metadata.annotations", "spec", "data", "stringData"), dict),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +65,10 @@ def _texts(files: Iterable[Path]) -> Iterator[tuple[str, str]]:
 def _parse(source: str, text: str, namespace: str) -> Iterator[Manifest]:
     try:
         documents = list(yaml.safe_load_all(text))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         raise _unfit(f"{source} is not YAML: {error}") from None
+    except RecursionError:
+        raise _unfit(f"{source} is nested too deeply; no manifest is.") from None
     for document in documents:
         if document is None:
             continue
@@ -78,6 +85,8 @@ def _manifest(source: str, body: Any, namespace: str) -> Manifest:
     metadata = body.get("metadata") if isinstance(body, dict) else None
     if not isinstance(metadata, dict) or not all(body.get(field) for field in ("apiVersion", "kind")):
         raise _unfit(f"{source} holds something that is no Kubernetes object: it needs apiVersion, kind and metadata.")
+    if odd := next((field for field, kind in _SHAPES.items() if not _is(body, field, kind)), ""):
+        raise _unfit(f"{source} holds an object whose {odd} has the wrong type; correct it.")
     if not metadata.get("name"):
         raise _unfit(f"{source} holds a {body['kind']} without metadata.name.")
     if str(body["apiVersion"]).startswith(f"{GROUP}/") and (body["apiVersion"], body["kind"]) not in _OURS:
@@ -86,6 +95,13 @@ def _manifest(source: str, body: Any, namespace: str) -> Manifest:
     if body["kind"] not in ("ClusterProviderConfig", "Namespace"):
         metadata = {"namespace": namespace, **metadata}
     return Manifest(source, {**body, "metadata": metadata})
+
+
+def _is(body: dict[str, Any], field: str, kind: type) -> bool:
+    value: Any = body
+    for name in field.split("."):
+        value = value.get(name)
+    return value is None or isinstance(value, kind)
 
 
 def _unfit(message: str) -> ConfigurationError:

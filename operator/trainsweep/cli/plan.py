@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from enum import StrEnum
 from pathlib import Path
@@ -18,10 +17,10 @@ from trainsweep.cli.manifests import read_manifests
 from trainsweep.cli.plan_inputs import Ground
 from trainsweep.cli.plan_preview import Forecast, Terms, forecast
 from trainsweep.cli.reading import AllowedHosts, AllowHttp, allowed
+from trainsweep.cli.screen import as_json, say
 from trainsweep.core.external import Remote
 from trainsweep.core.inputs import Absent
 from trainsweep.core.plan import describe
-from trainsweep.providers.text import clean
 
 #: Exit code when something would be stopped or deleted.
 WOULD_CHANGE = 3
@@ -76,7 +75,7 @@ def plan(
     place = namespace or own_namespace(kubeconfig, context)
     found = finish(lambda: _plan(filename, place, terms, kubeconfig, context))
     if output is Output.JSON:
-        typer.echo(json.dumps([_as_json(entry) for entry in found], indent=2, ensure_ascii=False))
+        say(as_json([_as_json(entry) for entry in found], indent=2))
     else:
         _print(found)
     if any(entry.problem for entry in found):
@@ -100,20 +99,20 @@ async def _plan(
 
 def _print(found: list[Forecast]) -> None:
     for entry in found:
-        typer.secho(str(entry.key), bold=True, nl=False)
-        typer.echo(f"  {_what(entry)}")
+        say(str(entry.key), bold=True, end="")
+        say(f"  {_what(entry)}")
         for line in _lines(entry):
-            typer.echo(f"  {line}")
+            say(f"  {line}")
     counts = Counter("in the way" if entry.problem else "to change" if entry.changes else "as it is" for entry in found)
     words = {"to change": "would be changed", "as it is": "would be left alone", "in the way": "cannot be planned"}
     told = ", ".join(f"{counts[word]} {text}" for word, text in words.items() if counts[word])
-    typer.echo(f"\n{len(found)} resource(s): {told or 'nothing to plan'}. Nothing was changed.")
+    say(f"\n{len(found)} resource(s): {told or 'nothing to plan'}. Nothing was changed.")
 
 
 def _what(entry: Forecast) -> str:
     match entry.seen:
         case Remote(id=remote_id, name=name, state=state, provider_state=word):
-            told = f" {clean(name, ())}" if name not in ("", remote_id) else ""
+            told = f" {name}" if name not in ("", remote_id) else ""
             return f"{remote_id}{told}, {state}{f' ({word})' if word not in ('', state) else ''}"
         case Absent():
             return "absent"

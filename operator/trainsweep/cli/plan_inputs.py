@@ -30,7 +30,8 @@ class Ground:
     """`subjects` are the resources of the files, in their order; `problems` says of which ones no sense can be made.
 
     `store` holds them and, after `add_cluster`, those of the cluster's that may own the same remote things. Keys are
-    kept as data of Secrets, by namespace and name, and never shown.
+    kept as data of Secrets, by namespace and name, and never shown. Files may come from somebody who may not read the
+    Secrets of the cluster: those are sent only where a ProviderConfig of the cluster sends them.
     """
 
     store: Cache = field(default_factory=Cache)
@@ -39,7 +40,8 @@ class Ground:
     sources: dict[Key, str] = field(default_factory=dict)
     namespaces: dict[str, Namespace] = field(default_factory=dict)
     _secrets: dict[tuple[str, str], Mapping[str, str]] = field(default_factory=dict, repr=False)
-    _credentials: dict[tuple[str, str], Credentials] = field(default_factory=dict, repr=False)
+    _credentials: dict[Key, Credentials] = field(default_factory=dict, repr=False)
+    _withheld: dict[Key, str] = field(default_factory=dict)
 
     @classmethod
     def of_files(cls, manifests: list[Manifest]) -> Ground:
@@ -75,14 +77,16 @@ class Ground:
             if key not in self.store.configs and (config := await config_of(client, key)):
                 self.store.put_config(config)
             if (known := self.store.configs.get(key)) and known.secret not in self._secrets:
-                await self._add_secret(client, known)
+                await self._add_secret(client, known, there.configs.get(key) or await config_of(client, key))
         for name in {key.namespace for key in given} - self.namespaces.keys():
             self.namespaces[name] = await _namespace(client, name)
 
     def credentials(self, config: Config) -> Credentials:
         """Raises `ConfigurationError` when the Secret is missing or unfit."""
-        if config.secret in self._credentials:
-            return self._credentials[config.secret]
+        if config.key in self._credentials:
+            return self._credentials[config.key]
+        if config.key in self._withheld:
+            raise ConfigurationError(Reason.SECRET_NOT_FOUND, self._withheld[config.key])
         where = f"Secret {'/'.join(config.secret)}"
         data = self._secrets.get(config.secret)
         if data is None:
@@ -114,13 +118,28 @@ class Ground:
             if problem:
                 self.problems[key] = problem
 
-    async def _add_secret(self, client: KubeClient, config: Config) -> None:
-        """A missing Secret is told where it is needed."""
+    async def _add_secret(self, client: KubeClient, config: Config, there: Config | None) -> None:
+        """Read the Secret if the cluster itself would send it to the same place. A missing one is told where it is
+        needed.
+        """
+        if there is None or _destination(config) != _destination(there):
+            self._withheld[config.key] = (
+                f"{config.key} is {'not in the cluster' if there is None else 'another one in the cluster'}: the Secret"
+                f" {'/'.join(config.secret)} of the cluster is not sent where a file says. Put a Secret into the files,"
+                " or apply the ProviderConfig first."
+            )
+            return
         try:
-            self._credentials[config.secret] = await read_credentials(client, config)
+            self._credentials[config.key] = await read_credentials(client, there)
         except ConfigurationError as error:
             if error.reason != Reason.SECRET_NOT_FOUND:
                 raise
+
+
+def _destination(config: Config) -> tuple[object, ...]:
+    """Which credentials go where. Mode, pace and the like may differ: a plan may be about a change of them."""
+    spec = config.spec
+    return spec.provider, spec.model_arts, spec.qianfan, config.secret
 
 
 def _problem(manifest: Manifest) -> str:

@@ -15,6 +15,7 @@ from trainsweep.calls.circuit_breaker import CircuitOpen
 from trainsweep.cli.plan_inputs import Ground
 from trainsweep.cli.reading import reading, utc_now
 from trainsweep.controller.attempt_state import AttemptState
+from trainsweep.controller.gather import bounds_of
 from trainsweep.controller.lists import AwaitedLists
 from trainsweep.controller.lookup import identify
 from trainsweep.controller.observe import Observer
@@ -104,7 +105,13 @@ async def _facts(
         record = replace(record, deleting=True, finalizers=(FINALIZER,))
     namespace = ground.namespaces.get(record.key.namespace, Namespace())
     config = ground.store.configs.get(record.config)
-    facts = Inputs(record, terms.deletion_policy, utc_now(), mode=config.spec.mode if config else Mode.PLAN)
+    facts = Inputs(
+        record,
+        terms.deletion_policy,
+        utc_now(),
+        mode=config.spec.mode if config else Mode.PLAN,
+        bounds=bounds_of(config),
+    )
     try:
         policy, source = effective_policy(record.spec.deletion_policy, namespace.policy, terms.deletion_policy)
         facts = replace(facts, policy=policy, policy_source=source)

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from trainsweep.accounts.account import Account, in_flight
+from trainsweep.accounts.account import Account
+from trainsweep.accounts.ceilings import UNLIMITED
 from trainsweep.api.common import ProviderName
 from trainsweep.api.provider_config import AccountSpec
 from trainsweep.core.errors import ConfigurationError
@@ -49,7 +50,7 @@ def allowed(http: bool, hosts: list[str] | None) -> Endpoints:
 async def reading(spec: AccountSpec, credentials: Credentials, endpoints: Endpoints) -> AsyncIterator[Account]:
     """The account, closed at the end. Raises `ConfigurationError` when spec and credentials do not fit."""
     account = Account(spec, now=utc_now, wake=lambda _: None, troubled=lambda: None)
-    transport = paced(account.gate, in_flight(spec), endpoints)
+    transport = paced(account.gate, UNLIMITED.in_flight(spec), endpoints)
     provider = open_provider(spec, credentials, endpoints=endpoints, transport=transport, now=utc_now)
     await account.use(provider, credentials)
     try:

@@ -14,6 +14,7 @@ from trainsweep.api.common import ConfigKind
 from trainsweep.api.kinds import KINDS, REMOTE_KINDS
 from trainsweep.api.names import FINALIZER, IN_USE_FINALIZER
 from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish
+from trainsweep.cli.screen import fill, say
 from trainsweep.cluster.decode import key_of
 from trainsweep.core.external import ExternalState
 from trainsweep.core.last_status import LastStatus
@@ -74,19 +75,18 @@ def release(
 
 
 async def _release(one: Key | None, namespace: str, *, orphan: bool, yes: bool, where: tuple[Any, Any]) -> bool:
-    console = Console()
     async with connected(*where) as client:
         held = await find_held(client, namespace, one)
         staying = [] if orphan else kept(held)
         going = [entry for entry in held if entry not in staying]
-        console.print(_table(held, staying))
+        Console().print(table_of(held, staying))
         if going and not yes:
             typer.confirm(f"Remove the finalizers of {len(going)} object(s)?", abort=True)
         for entry in going:
             await let_go(client, entry)
-    console.print(f"{len(going)} let go, {len(staying)} kept.")
+    say(f"{len(going)} let go, {len(staying)} kept.")
     if staying:
-        console.print("The kept ones may leave a remote thing behind, or are needed for that; --orphan lets them go.")
+        say("The kept ones may leave a remote thing behind, or are needed for that; --orphan lets them go.")
     return not staying
 
 
@@ -170,7 +170,7 @@ async def _secret(client: KubeClient, namespace: str, name: str) -> Held | None:
         metadata = (await client.get(path, metadata_only=True))["metadata"]
     except KubeError as error:
         if error.status == 403:  # nor may the operator, where the same names are allowed to both
-            typer.secho(f"Secret {namespace}/{name} may not be read; a finalizer on it stays.", fg="yellow", err=True)
+            say(f"Secret {namespace}/{name} may not be read; a finalizer on it stays.", colour="yellow", err=True)
         elif error.status != 404:
             raise
         return None
@@ -205,12 +205,12 @@ async def _again(client: KubeClient, entry: Held) -> Held:
     return replace(entry, version=metadata["resourceVersion"], finalizers=tuple(metadata.get("finalizers") or ()))
 
 
-def _table(held: list[Held], staying: list[Held]) -> Table:
+def table_of(held: list[Held], staying: list[Held]) -> Table:
     table = Table(title="Objects with finalizers of Trainsweep", title_justify="left")
     for column in ("object", "remote thing left behind", "its last known state", "let go"):
         table.add_column(column)
     for entry in held:
-        table.add_row(entry.label, entry.left or "none", entry.state, "no" if entry in staying else "yes")
+        fill(table, entry.label, entry.left or "none", entry.state, "no" if entry in staying else "yes")
     return table
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 import typer
 from kubernetes.aio.config import ConfigException
 
+from trainsweep.cli.screen import complain
 from trainsweep.core.errors import TrainsweepError
 from trainsweep.settings import Settings
 
@@ -38,10 +39,10 @@ def run(**options: Any) -> None:
     try:
         app.run(settings)
     except ConfigException as error:
-        typer.secho(f"No cluster to work in: {error}", fg="red", err=True)
+        complain(f"No cluster to work in: {error}")
         raise typer.Exit(1) from None
     except TrainsweepError as error:
-        typer.secho(str(error), fg="red", err=True)
+        complain(str(error))
         raise typer.Exit(1) from None
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 
-from trainsweep.accounts.account import Account, in_flight
+from trainsweep.accounts.account import Account
+from trainsweep.accounts.ceilings import UNLIMITED, Ceilings
 from trainsweep.api.common import DesiredState
 from trainsweep.cluster.cache import Cache
 from trainsweep.controller.fair_queue import Priority
@@ -46,11 +47,13 @@ class AccountQueues:
         work: Callable[[Key, bool], Awaitable[float | None]],
         look_after: Callable[[Key], Awaitable[float | None]],
         opened: Callable[[Key], Account | None],
+        ceilings: Ceilings = UNLIMITED,
     ) -> None:
         self._store = store
         self._work = work
         self._account = look_after
         self._opened = opened
+        self._ceilings = ceilings
         self.working = False
         self.cluster = WorkQueue(settle, limit=CLUSTER_WORKERS)
         self.accounts = WorkQueue(self._look_after, limit=ACCOUNT_WORKERS)
@@ -126,7 +129,7 @@ class AccountQueues:
             if self.working:
                 queue.open()
         known = self._store.configs.get(config)
-        queue.limit = in_flight(known.spec) if known else 1
+        queue.limit = self._ceilings.in_flight(known.spec) if known else 1
         return queue
 
     def _pause(self, config: Key, *, write: bool) -> float:

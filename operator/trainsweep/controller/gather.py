@@ -11,6 +11,7 @@ from trainsweep.accounts.account import Account
 from trainsweep.accounts.blocked import trouble
 from trainsweep.accounts.manager import AccountManager
 from trainsweep.api.common import DeletionPolicy, Mode
+from trainsweep.api.provider_config import UNBOUNDED, Bounds, ClusterProviderConfigSpec
 from trainsweep.calls.single_flight import SingleFlightCache
 from trainsweep.cluster.cache import Cache
 from trainsweep.cluster.crd_monitor import CrdMonitor
@@ -102,6 +103,7 @@ class Gatherer:
             asked=attempt.asked(now),
             listed=record.past.listed,
             account=account.identity if account else _identity(config),
+            bounds=bounds_of(config),
             unaudited=attempt.unaudited,
         )
         # Without its account a resource claims nothing; and while it is not known which project a name means, it could
@@ -154,6 +156,11 @@ def _is_home(record: Resource, account: AccountID, attempt: AttemptState) -> boo
     """
     home = record.past.account if record.past.external_id else None
     return home is None or not home.keys or not set(account.keys).isdisjoint((*home.keys, *attempt.seen_with))
+
+
+def bounds_of(config: Config | None) -> Bounds:
+    """A ProviderConfig is its namespace's own, and has none."""
+    return config.spec.bounds if config and isinstance(config.spec, ClusterProviderConfigSpec) else UNBOUNDED
 
 
 def _identity(config: Config | None) -> AccountID | None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from trainsweep.accounts.ceilings import UNLIMITED, Ceilings
 from trainsweep.accounts.deletion_gate import DeletionGate
 from trainsweep.accounts.manager import AccountManager
 from trainsweep.api.common import DeletionPolicy
@@ -61,6 +62,7 @@ class ManagerSettings:
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
     endpoints: Endpoints = field(default_factory=Endpoints)
     drain_seconds: float = 20.0
+    ceilings: Ceilings = UNLIMITED
 
 
 class Manager:
@@ -91,6 +93,7 @@ class Manager:
             work=lambda key, permit: self._reconciler.work(key, permit),  # noqa: PLW0108 (made below)
             look_after=lambda key: self._accounts.reconcile(key),  # noqa: PLW0108 (made below)
             opened=lambda key: self._accounts.get(key),  # noqa: PLW0108 (made below)
+            ceilings=settings.ceilings,
         )
         wake, revisit = self._queues.wake, self._queues.revisit
         writer = Writer(client)
@@ -101,6 +104,7 @@ class Manager:
             self._store,
             self._events,
             endpoints=settings.endpoints,
+            ceilings=settings.ceilings,
             now=now,
             wake=wake,
             resume=lambda key: self._reconciler.resume(key),  # noqa: PLW0108 (made below)

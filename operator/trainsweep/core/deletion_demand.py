@@ -18,6 +18,7 @@ _CANNOT_ACT = frozenset(
         Reason.IDENTITY_CHANGED,
         Reason.INVALID_SPEC,
         Reason.NOT_ALLOWED,
+        Reason.OUT_OF_BOUNDS,
         Reason.AMBIGUOUS_NAME,
         Reason.NOT_EMPTY,
         Reason.UNKNOWN_STATE,

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from trainsweep.api.common import DeletionPolicy, DesiredState, Mode
+from trainsweep.api.provider_config import UNBOUNDED, Bounds
 from trainsweep.core.account_id import AccountID
 from trainsweep.core.external import ExternalState, Remote, Target
 from trainsweep.core.policy import PolicySource
@@ -55,15 +56,15 @@ class Obstacle:
 class Inputs:
     """One resource, what surrounds it, and what was seen of its remote thing in this pass.
 
-    `seen` is None until the provider was read. `fresh` says that `seen` comes from a read by id in this pass, as every
-    write demands. `observed` says that a read had success before, in this pass or another, though the status may not
-    tell yet. `listed` says that the account's lists have shown the thing. `asked` tells how long ago a verb was last
-    accepted for a remote id, so that nothing is asked twice while the provider is still at it. `owner` is the resource
-    that owns the same remote thing, when it is another one; `owner_pinned` says that it has seen the thing,
-    `owner_going` that it is being deleted. `heir` is another living resource of the namespace that wants the thing to
-    stay, `heir_unsure` one that may turn out to be that. `account` is the account that the ProviderConfig leads to now.
-    `held_back` is why the deletion guard holds the removal, "" when it does not; `unaudited` why no line can be written
-    to the audit log.
+    `seen` is None until the provider was read. `fresh` says that `seen` comes from a read by id in this pass, as
+    every write demands. `observed` says that a read had success before, in this pass or another, though the status
+    may not tell yet. `listed` says that the account's lists have shown the thing. `asked` tells how long ago a verb
+    was last accepted for a remote id, so that nothing is asked twice while the provider is still at it. `owner` is
+    the resource that owns the same remote thing, when it is another one; `owner_pinned` says that it has seen the
+    thing, `owner_going` that it is being deleted. `heir` is another living resource of the namespace that wants the
+    thing to stay, `heir_unsure` one that may turn out to be that. `account` is the account that the ProviderConfig
+    leads to now, `bounds` what it lets this namespace do. `held_back` is why the deletion guard holds the removal,
+    "" when it does not; `unaudited` why no line can be written to the audit log.
     `namespace_going`: its namespace is being deleted, and nothing can be created in it any more.
     """
 
@@ -87,6 +88,7 @@ class Inputs:
     heir: Key | None = None
     heir_unsure: Key | None = None
     account: AccountID | None = None
+    bounds: Bounds = UNBOUNDED
     held_back: str = ""
     unaudited: str = ""
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from trainsweep.api.common import DeletionPolicy, DesiredState, Mode
 from trainsweep.api.names import FORCE_ORPHAN
 from trainsweep.core.decision import AddFinalizer, Delete, Observe, Plan, RemoveFinalizer, Standing, Stop
-from trainsweep.core.external import ExternalState
+from trainsweep.core.external import ExternalState, Remote
 from trainsweep.core.inputs import Inputs, Obstacle
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key
@@ -128,6 +128,8 @@ def _restrained(facts: Inputs, ideal: Plan) -> Plan:
 
     In mode Plan a resource whose thing is proven gone is freed all the same: there is nothing to be careful with.
     """
+    if forbidden := _out_of_bounds(facts, ideal):
+        return forbidden
     match ideal.action:
         case Stop() | Delete() if facts.mode is Mode.ENFORCE and (facts.held_back or facts.unaudited):
             reason = Reason.DELETION_HELD if facts.held_back else Reason.AUDIT_UNAVAILABLE
@@ -147,6 +149,21 @@ def _restrained(facts: Inputs, ideal: Plan) -> Plan:
             return Plan(None, standing, after=ideal.after, planned=planned)
         case _:
             return ideal
+
+
+def _out_of_bounds(facts: Inputs, ideal: Plan) -> Plan | None:
+    """A shared account may let a namespace do less than its resources ask for. The name is that of a fresh read."""
+    if not isinstance(ideal.action, Stop | Delete) or not isinstance(facts.seen, Remote):
+        return None
+    namespace, name = facts.record.key.namespace, facts.seen.name
+    # What is to be deleted is not stopped on the way either, where it may not be deleted.
+    why = facts.bounds.forbid(namespace, name, delete=wanted(facts)[0] is Goal.ABSENT)
+    if not why:
+        return None
+    message = f"{facts.record.config} does not let the namespace {namespace} do this: {why}. Nothing is touched."
+    if facts.record.deleting:
+        message += " deletionPolicy Orphan frees this resource."
+    return _stalled(Reason.OUT_OF_BOUNDS, message)
 
 
 def describe(action: Stop | Delete | RemoveFinalizer) -> str:

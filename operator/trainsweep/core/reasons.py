@@ -57,6 +57,8 @@ class Reason(StrEnum):
     INVALID_SPEC = "InvalidSpec", "The spec does not fit the provider or kind."
     NOT_ALLOWED = "NamespaceNotAllowed", "The ClusterProviderConfig does not allow this namespace."
 
+    OUT_OF_BOUNDS = "OutOfBounds", "The ClusterProviderConfig shares the account within bounds that forbid this call."
+
     # Waiting for the cluster's side.
     CONFIG_NOT_FOUND = "ProviderConfigNotFound", "The ProviderConfig or ClusterProviderConfig does not exist."
     SECRET_NOT_FOUND = "SecretNotFound", "The Secret of the ProviderConfig does not exist."

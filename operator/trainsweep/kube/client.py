@@ -13,6 +13,7 @@ import aiohttp
 from kubernetes.aio import client, config
 
 from trainsweep.kube import paths
+from trainsweep.kube.fair_slots import FairSlots
 from trainsweep.kube.session import open_session
 from trainsweep.kube.sockets import Sockets
 
@@ -41,7 +42,8 @@ class KubeError(Exception):
 
 
 class KubeClient:
-    """A thin client: JSON in, JSON out, errors as `KubeError`. At most `connections` requests are on their way.
+    """A thin client: JSON in, JSON out, errors as `KubeError`. At most `connections` requests are on their way, and
+    namespaces take turns for them.
 
     A request whose login is refused (401) is made once more with what `log_in()` loads. One that is not taken on (429,
     as of a kind that was defined a moment ago) is made again `patience` times, a second apart.
@@ -62,7 +64,7 @@ class KubeClient:
         self._timeout = timeout
         self._patience = patience
         self._observe = observe
-        self._slots = asyncio.Semaphore(connections)
+        self._slots = FairSlots(connections)
         self._sockets = Sockets()
         self._api = self._connect(configuration)
         self._retired: client.ApiClient | None = None
@@ -194,7 +196,7 @@ class KubeClient:
         except (config.ConfigException, OSError) as error:
             raise KubeError(0, "NoLogin", f"The login for the API server cannot be read: {error}") from error
         try:
-            async with self._slots:
+            async with self._slots.hold(paths.namespace_of(path)):
                 response = await api.call_api(*prepared, _request_timeout=self._timeout)
                 raw = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

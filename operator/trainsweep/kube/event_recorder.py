@@ -2,7 +2,8 @@
 
 What happens to an object again for the same reason is one Event whose count goes on, written at growing pauses. All of
 them together keep a pace, and a task of their own writes them: nobody waits for an Event. Warnings wait their turn as
-long as there is room; good news is left out when it is not its turn at once.
+long as there is room; good news is left out when it is not its turn at once. Namespaces take turns, and the
+good news of one of them has half the pace.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
 #: All Events together: so many at once, then so many a second.
 BURST, PACE = 25, 1.0
+#: Good news of one namespace, a second.
+SHARE = PACE / 2
 #: So many wait for their turn; more are left out, and have another chance when they happen again.
 ROOM = 100
 #: So many Events are remembered; one that was forgotten begins anew.
@@ -102,10 +105,13 @@ class EventRecorder:
         self._client = client
         self._now = now
         self._told: OrderedDict[tuple[str, Reason], _Series] = OrderedDict()
-        #: What is to be written, with the time of its turn, in that order.
-        self._waiting: OrderedDict[tuple[str, Reason], tuple[_Series, float]] = OrderedDict()
-        #: When all turns taken so far will be made up for, as if they had kept the pace from the beginning.
+        #: What is to be written, by namespace, and how many that are together.
+        self._waiting: OrderedDict[str, OrderedDict[tuple[str, Reason], _Series]] = OrderedDict()
+        self._count = 0
+        #: When all written so far will be made up for, as if they had kept the pace from the beginning.
         self._made_up = float("-inf")
+        #: The same for the good news of each namespace, at half the pace.
+        self._shares: dict[str, float] = {}
         self._writing: asyncio.Task[None] | None = None
 
     def post(self, subject: Subject, reason: Reason, message: str, *, warning: bool = False) -> None:
@@ -116,16 +122,39 @@ class EventRecorder:
             self._told.popitem(last=False)
         series.last, series.message, series.warning = now, message, warning
         series.count += 1
-        time = asyncio.get_running_loop().time()
-        if mark in self._waiting or time < series.due or len(self._waiting) >= ROOM:
+        time, namespace = asyncio.get_running_loop().time(), subject.key.namespace
+        if mark in self._waiting.get(namespace, ()) or time < series.due:
             return
-        turn = max(time, self._made_up - (BURST - 1) / PACE)
-        if turn > time and not warning:
+        if not warning and not (self._is_turn(time) and self._has_share(namespace, time)):
             return
-        self._made_up = max(time, self._made_up) + 1 / PACE
-        self._waiting[mark] = series, turn
+        if self._count >= ROOM and not self._make_room(namespace):
+            return
+        self._waiting.setdefault(namespace, OrderedDict())[mark] = series
+        self._count += 1
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())
+
+    def _is_turn(self, time: float) -> bool:
+        """Whether another Event could be written at once, after those that wait."""
+        return max(time, self._made_up) + self._count / PACE <= time + (BURST - 1) / PACE
+
+    def _has_share(self, namespace: str, time: float) -> bool:
+        if len(self._shares) > REMEMBERED:
+            self._shares = {name: made_up for name, made_up in self._shares.items() if made_up > time}
+        made_up = max(time, self._shares.get(namespace, time))
+        if made_up > time + (BURST - 1) / SHARE:
+            return False
+        self._shares[namespace] = made_up + 1 / SHARE
+        return True
+
+    def _make_room(self, namespace: str) -> bool:
+        """Leave out the latest of the namespace that has the most waiting, for one that has less."""
+        most = max(self._waiting, key=lambda name: len(self._waiting[name]))
+        if len(self._waiting[most]) <= len(self._waiting.get(namespace, ())) + 1:
+            return False
+        self._waiting[most].popitem()
+        self._count -= 1
+        return True
 
     async def drain(self, seconds: float) -> None:
         """Give what waits so long, then drop it."""
@@ -137,15 +166,25 @@ class EventRecorder:
     async def _write_all(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
-            mark, (series, turn) = next(iter(self._waiting.items()))
-            await asyncio.sleep(turn - loop.time())
-            del self._waiting[mark]
+            await asyncio.sleep(self._made_up - (BURST - 1) / PACE - loop.time())
+            series = self._next()
+            self._made_up = max(loop.time(), self._made_up) + 1 / PACE
             series.due = loop.time() + series.pause
             series.pause = min(LONGEST_PAUSE, series.pause * 2)
             try:
                 await self._write(series)
             except KubeError as error:
                 log.debug("event not written: %s", error)
+
+    def _next(self) -> _Series:
+        namespace, waiting = next(iter(self._waiting.items()))
+        _, series = waiting.popitem(last=False)
+        self._count -= 1
+        if waiting:
+            self._waiting.move_to_end(namespace)
+        else:
+            del self._waiting[namespace]
+        return series
 
     async def _write(self, series: _Series) -> None:
         if series.name:

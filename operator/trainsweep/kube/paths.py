@@ -25,6 +25,13 @@ def subject(path: str) -> str:
     return "/".join(rest[::2]) or "discovery"
 
 
+def namespace_of(path: str) -> str:
+    """The namespace that a path leads into, "" for none."""
+    parts = path.strip("/").split("/")
+    rest = parts[3:] if parts[0] == "apis" else parts[2:]
+    return rest[1] if len(rest) > 1 and rest[0] == "namespaces" else ""
+
+
 def collection(kind: str, namespace: str = "") -> str:
     """All objects of a kind, in one namespace or everywhere."""
     scope = f"/namespaces/{_segment(namespace)}" if namespace else ""

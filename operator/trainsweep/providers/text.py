@@ -7,9 +7,9 @@ characters, and each of them takes linear time.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 
+from trainsweep.core.printable import printable
 from trainsweep.providers.credentials import mask
 
 #: Characters of a text that patterns may look at.
@@ -23,12 +23,6 @@ _URL = re.compile(r"(https?://[^\s?\"']*)(?:\?[^\s\"']*)?")
 _AUTHORIZATION = re.compile(
     r"(bce-auth-v1/|bce-v3/|Bearer\s|Signature=|SDK-HMAC-SHA256\s(?!Access=|Signature=))[^\s\"',}]+"
 )
-
-#: Categories of Unicode that a terminal, a log or a person's eye reads as something else than text: control characters,
-#: lone surrogates, separators of lines and paragraphs.
-_UNSHOWABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
-#: Controls that turn the direction of the text around them.
-_BIDIRECTIONAL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def clean(text: str, secrets: Iterable[str]) -> str:
@@ -44,16 +38,12 @@ def clean(text: str, secrets: Iterable[str]) -> str:
 def name(text: str) -> str:
     """A name or word as the provider writes it, cut to `LONGEST_NAME` characters.
 
-    A control character becomes U+FFFD: left out, it would make two names one.
+    A control character becomes U+FFFD.
     """
-    shown = "".join(_shown(char) for char in text[:LONGEST_NAME])
+    shown = printable(text[:LONGEST_NAME])
     return shown if len(text) <= LONGEST_NAME else shown[:-1] + "…"
 
 
 def is_name(text: str) -> bool:
     """Whether a text is passed on by `name` as it is. An id that is not stands for nothing."""
     return name(text) == text
-
-
-def _shown(char: str) -> str:
-    return "\ufffd" if char in _BIDIRECTIONAL or unicodedata.category(char) in _UNSHOWABLE else char

@@ -6,13 +6,13 @@ and the provider's words, masked by the provider's client.
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from trainsweep.core.printable import json_line
 from trainsweep.core.resource import Resource
 
 LOGGER = "trainsweep.audit"
@@ -69,7 +69,7 @@ def write(event: str, record: Resource, **fields: Any) -> None:
         **{name: value for name, value in fields.items() if value not in ("", None)},
     }
     try:
-        log.info(json.dumps(line, ensure_ascii=False))
+        log.info(json_line(line))
     except (OSError, ValueError) as error:
         raise Unwritable(f"The audit log cannot be written ({error}); make room for it.") from error
 

@@ -6,11 +6,11 @@ take over; trouble of one account or queue is told and changes nothing, as no ot
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from trainsweep.core.printable import json_line
 from trainsweep.telemetry.state import LeaseState, State
 
 #: Seconds without a complete list of our objects after which the operator counts as blind: three sweeps.
@@ -35,7 +35,7 @@ class Check:
 
     def __str__(self) -> str:
         """One line of JSON."""
-        return json.dumps({"check": self.name, "verdict": self.verdict, "detail": self.detail}, ensure_ascii=False)
+        return json_line({"check": self.name, "verdict": self.verdict, "detail": self.detail})
 
 
 def liveness(state: State) -> tuple[Check, ...]:

@@ -1,7 +1,7 @@
 """Every metric of the operator: name, type, labels and what it says. The documentation's table is made from this.
 
-Labels are bounded: `account` and `queue` by the ProviderConfigs in use (`namespace/name`, or the name of a
-ClusterProviderConfig), all others by fixed vocabularies. Ids and names of resources are never labels.
+Labels are bounded: `account` and `queue` by the ProviderConfigs in use (see `account_labels`), all
+others by fixed vocabularies. Ids and names of resources are never labels.
 """
 
 from __future__ import annotations
@@ -156,12 +156,20 @@ def _row(metric: Metric) -> str:
 _DOCUMENT = """\
 # Metrics
 
-`trainsweep run --http-address :8080` serves `/metrics` for Prometheus beside `/livez` and `/readyz`. This page is
-generated from `telemetry/definitions.py` (`make generate`).
+`trainsweep run --metrics-address :8081` serves `/metrics` for Prometheus; without that setting it is served beside
+`/livez` and `/readyz` (`--http-address`). This page is generated from `telemetry/definitions.py` (`make generate`).
 
-Labels are bounded. `account` and `queue` are `namespace/name` of a ProviderConfig, or the name of a
-ClusterProviderConfig; the series of an account end when it does. Ids and names of resources are never labels: a
-resource's own history is in its conditions, its events, the log and the audit log.
+With `--metrics-tls-cert` and `--metrics-tls-key` it is served over TLS; with `--metrics-authentication` it is for those
+alone whose bearer token the API server knows and whose roles allow `get` on the path `/metrics` (in the chart
+`metrics.tls` and `metrics.authentication`, with a ClusterRole to bind). A port takes 64 connections, 16 of one address,
+each for 10 s; reading the metrics takes at most a twentieth of the operator's time, however often it is done.
+
+Labels are bounded. `account` and `queue` are `namespace/*` for the ProviderConfigs of a namespace together, or the name
+of a ClusterProviderConfig. With `--metrics-account-labels Account` they are `namespace/name`, an account each; with
+`Off` they are empty. Of accounts that have one label, counts are added up, and of ages and circuits the worst is told;
+the series of an account end when it does. By default accounts are not named, as metrics are often read by more people
+than ProviderConfigs are. Ids and names of resources are never labels: a resource's own history is in its conditions,
+its events, the log and the audit log.
 
 A replica that stands by serves what describes itself (leader, watch, sweep, requests); the state of resources,
 accounts and queues comes from the leader alone, so that sums over replicas are right.

@@ -6,8 +6,9 @@ import asyncio
 import json
 from typing import Any
 
-from trainsweep.accounts.account import Account, in_flight
+from trainsweep.accounts.account import Account
 from trainsweep.accounts.blocked import trouble
+from trainsweep.accounts.ceilings import UNLIMITED
 from trainsweep.accounts.secrets import existing, find_secret
 from trainsweep.api.common import Mode
 from trainsweep.calls.circuit_breaker import CircuitOpen
@@ -133,7 +134,7 @@ def _refused(scribe: Scribe, check: str, error: ProviderError | ConfigurationErr
 def _terms(scribe: Scribe, config: Config) -> list[Finding]:
     pace, limit, guard = PACES[config.spec.provider], config.spec.rate_limit, config.spec.deletion_guard
     reads, writes = limit.reads_per_second or pace.reads, limit.writes_per_second or pace.writes
-    paces = f"{reads:g} reads and {writes:g} writes a second, {in_flight(config.spec)} calls at once"
+    paces = f"{reads:g} reads and {writes:g} writes a second, {UNLIMITED.in_flight(config.spec)} calls at once"
     does = "stops and deletes as resources ask" if config.mode is Mode.ENFORCE else "nothing is stopped or deleted"
     window = f"more than {guard.max_deletions} removals in {guard.window_seconds} s are held"
     return [scribe.ok("limits", paces), scribe.ok("mode", f"{config.mode}: {does}; {window}")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated
@@ -13,11 +12,13 @@ from rich.live import Live
 
 from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish, own_namespace
 from trainsweep.cli.reading import utc_now
+from trainsweep.cli.screen import say
 from trainsweep.cli.selection import Everywhere, NamespaceOption, key_named
 from trainsweep.cli.status.as_json import as_json
 from trainsweep.cli.status.scene import look
 from trainsweep.cli.status.screen import console, screen
 from trainsweep.cli.status.story import Stories, tell
+from trainsweep.core.printable import json_line
 from trainsweep.core.resource import Key
 from trainsweep.kube.client import KubeClient
 
@@ -76,7 +77,7 @@ def status(
             while True:
                 stories = tell(await look(client, subject, home), subject, utc_now())
                 if output is Output.JSON:
-                    typer.echo(json.dumps(as_json(stories), indent=None if watch else 2, ensure_ascii=False))
+                    say(json_line(as_json(stories), indent=None if watch else 2))
                 else:
                     console().print(screen(stories, utc_now(), one=subject is not None))
                 if not watch:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from trainsweep.cli.refusals import refusal
+from trainsweep.cli.screen import complain, say
 from trainsweep.core.resource import Key
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
@@ -41,15 +42,15 @@ async def carry_out(client: KubeClient, edits: Sequence[Edit], *, dry_run: bool)
             if edit.needed:
                 await client.merge(paths.resource(edit.key), {"metadata": metadata | version}, dry_run=dry_run)
         except KubeError as error:
-            typer.secho(f"{edit.key}: {refusal(error)}", fg="red", err=True)
+            complain(f"{edit.key}: {refusal(error)}")
             done = False
             continue
         tail = " (dry run: nothing was changed)" if dry_run and edit.needed else ""
-        typer.echo(f"{edit.key} {edit.told}{tail}")
+        say(f"{edit.key} {edit.told}{tail}")
     return done
 
 
 def nothing_fits() -> None:
     """Tell that the selection holds nothing, and end with failure."""
-    typer.secho("No resource fits. Look at --namespace, --selector and --context.", fg="red", err=True)
+    complain("No resource fits. Look at --namespace, --selector and --context.")
     raise typer.Exit(1)

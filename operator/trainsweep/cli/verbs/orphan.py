@@ -10,6 +10,7 @@ from rich.text import Text
 
 from trainsweep.api.names import FORCE_ORPHAN
 from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish, own_namespace
+from trainsweep.cli.screen import complain
 from trainsweep.cli.selection import Everything, Everywhere, NamespaceOption, Selector, Targets, find, select
 from trainsweep.cli.status.screen import console
 from trainsweep.cli.verbs.edit import DryRun, Edit, Yes, carry_out, nothing_fits
@@ -58,7 +59,7 @@ def orphan(
                     message = (
                         f"{record.key} has no id yet, so nothing can be named; delete it, or use trainsweep release."
                     )
-                    typer.secho(message, fg="red", err=True)
+                    complain(message)
             if known and not (yes or dry_run):
                 typer.confirm(f"Leave {len(known)} remote thing(s) as they are?", abort=True)
             done = await carry_out(client, [_edit(record) for record in known], dry_run=dry_run)

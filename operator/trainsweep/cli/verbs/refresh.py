@@ -13,6 +13,7 @@ from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish, own_n
 from trainsweep.cli.durations import duration
 from trainsweep.cli.exit_codes import NOT_IN_TIME
 from trainsweep.cli.reading import utc_now
+from trainsweep.cli.screen import complain, say
 from trainsweep.cli.selection import Everything, Everywhere, NamespaceOption, Selector, Targets, find, select
 from trainsweep.cli.verbs.edit import DryRun, Edit, carry_out, nothing_fits
 from trainsweep.core.resource import Key
@@ -86,9 +87,9 @@ async def _handled(client: KubeClient, keys: list[Key], mark: str, seconds: floa
     except TimeoutError:
         names = ", ".join(map(str, left))
         message = f"Not looked at within {seconds:g} s: {names}. The operator may not run; see its log."
-        typer.secho(message, fg="red", err=True)
+        complain(message)
         raise typer.Exit(NOT_IN_TIME) from None
-    typer.echo(f"The operator has looked at {len(keys)} resource(s).")
+    say(f"The operator has looked at {len(keys)} resource(s).")
 
 
 async def _has_handled(client: KubeClient, key: Key, mark: str) -> bool:

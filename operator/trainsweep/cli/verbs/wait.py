@@ -12,6 +12,7 @@ import typer
 from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish, own_namespace
 from trainsweep.cli.durations import duration
 from trainsweep.cli.exit_codes import NOT_IN_TIME
+from trainsweep.cli.screen import complain, say
 from trainsweep.cli.selection import Everything, Everywhere, NamespaceOption, Selector, Targets, find, select
 from trainsweep.cli.verbs.edit import nothing_fits
 from trainsweep.cluster.decode import decode
@@ -78,7 +79,7 @@ def wait(
 
     if missing := finish(work):
         for key, look in missing.items():
-            typer.secho(f"{key}: not in time: {look.told} {advice(look.reason)}".rstrip(), fg="red", err=True)
+            complain(f"{key}: not in time: {look.told} {advice(look.reason)}".rstrip())
         raise typer.Exit(NOT_IN_TIME)
 
 
@@ -94,7 +95,7 @@ async def _wait(client: KubeClient, keys: list[Key], until: Until | None, second
                     left[key] = look = await _look(client, key, goal)
                     if said.get(key) != look.told:
                         said[key] = look.told
-                        typer.echo(f"{key}: {look.told}")
+                        say(f"{key}: {look.told}")
                     if look.done:
                         del goals[key], left[key]
                 if goals:
