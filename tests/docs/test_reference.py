@@ -9,9 +9,9 @@ import sys
 import pytest
 import yaml
 
+from trainsweep.api.provider import installed
 from trainsweep.api.provider_config import RateLimit
 from trainsweep.core.reasons import Reason
-from trainsweep.providers.registry import PACES
 
 from .pages import DOCS, ROOT, links
 
@@ -28,8 +28,8 @@ def test_the_reference_is_current():
 )
 def test_the_paces_that_are_told_are_those_of_the_code(field: str, pace: str):
     told = RateLimit.model_fields[field].description or ""
-    for provider, paces in PACES.items():
-        assert f"{getattr(paces, pace):g} for {provider}" in told
+    for provider, plugin in installed().items():
+        assert f"{getattr(plugin.limits, pace):g} for {provider}" in told
 
 
 def entries() -> dict[str, str]:

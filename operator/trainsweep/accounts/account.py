@@ -20,8 +20,8 @@ from trainsweep.core.external import Receipt, Remote, Target
 from trainsweep.core.inputs import Verb
 from trainsweep.core.resource import Key
 from trainsweep.providers.base import Provider
-from trainsweep.providers.credentials import AccessKey, Credentials
-from trainsweep.providers.registry import PACES, identity
+from trainsweep.providers.credentials import Credentials
+from trainsweep.providers.registry import identity, plugin_of
 from trainsweep.providers.server_clock import ServerClock
 
 #: Seconds between two looks whether a call may go out, while the first question to the provider is not answered.
@@ -176,33 +176,30 @@ class Account:
 
 
 def in_flight(spec: AccountSpec) -> int:
-    return spec.rate_limit.max_in_flight or PACES[spec.provider].in_flight
+    return spec.rate_limit.max_in_flight or plugin_of(spec.provider).limits.in_flight
 
 
 def _limiters(spec: AccountSpec) -> tuple[RateLimiter, RateLimiter]:
-    pace, limit = PACES[spec.provider], spec.rate_limit
+    pace, limit = plugin_of(spec.provider).limits, spec.rate_limit
     reads, writes = limit.reads_per_second or pace.reads, limit.writes_per_second or pace.writes
     return RateLimiter(reads, limit.burst or 2 * reads), RateLimiter(writes, limit.burst or 2 * writes)
 
 
 def fingerprint(spec: AccountSpec, credentials: Credentials) -> str:
     """Tells whether a client would be made from the same again, without keeping the credentials."""
-    made_from = spec.model_dump_json(include={"model_arts", "qianfan", "error_classes"})
-    return _digest(made_from, str(in_flight(spec)), *_values(credentials))
+    block = spec.settings.model_dump_json() if spec.settings else ""
+    classes = spec.model_dump_json(include={"error_classes"})
+    return _digest(spec.provider, block, classes, str(in_flight(spec)), *credentials.words)
 
 
 def _login(identity: AccountID, credentials: Credentials) -> str:
     """The whole credentials: a wrong secret key must not shut out those that use the right one."""
-    return _digest(identity.provider, identity.host, *_values(credentials))
+    return _digest(identity.provider, identity.host, *credentials.words)
 
 
 def _key(credentials: Credentials) -> str:
     """A short fingerprint of the access key: 48 bits tell the few keys of a ProviderConfig apart."""
-    return _digest(credentials.access_key)[:12] if isinstance(credentials, AccessKey) else ""
-
-
-def _values(credentials: Credentials) -> list[str]:
-    return [getattr(credentials, name) for name in type(credentials).__slots__]
+    return _digest(credentials.key)[:12] if credentials.key else ""
 
 
 def _digest(*words: str) -> str:

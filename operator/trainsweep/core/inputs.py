@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from trainsweep.api.common import DeletionPolicy, DesiredState, Mode
+from trainsweep.api.provider import UNKNOWN, KindSupport
+from trainsweep.api.provider import Verb as Verb  # noqa: PLC0414 (imported from here)
 from trainsweep.core.account_id import AccountID
 from trainsweep.core.external import ExternalState, Remote, Target
 from trainsweep.core.policy import PolicySource
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key, Resource
-
-
-class Verb(StrEnum):
-    """What can be asked of a provider."""
-
-    STOP = "stop"
-    DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +56,8 @@ class Inputs:
     that owns the same remote thing, when it is another one; `owner_pinned` says that it has seen the thing. `heir` is
     another living resource of the namespace that wants the thing to stay, `heir_unsure` one that may turn out to be
     that. `account` is the account that the ProviderConfig leads to now. `held_back` is why the deletion guard holds the
-    removal, "" when it does not; `unaudited` why no line can be written to the audit log.
+    removal, "" when it does not; `unaudited` why no line can be written to the audit log. `support` is what the
+    provider can do with such a thing.
     `namespace_going`: its namespace is being deleted, and nothing can be created in it any more.
     """
 
@@ -87,6 +82,7 @@ class Inputs:
     account: AccountID | None = None
     held_back: str = ""
     unaudited: str = ""
+    support: KindSupport = UNKNOWN
 
     @property
     def desired(self) -> DesiredState:
