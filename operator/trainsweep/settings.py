@@ -57,7 +57,7 @@ class Settings:
         tuple[str, ...],
         Help(
             "Send credentials to this host and its subdomains alone; may be given several times. By default to the"
-            " hosts of the vendors (Huawei Cloud and its sister clouds, Baidu Qianfan)."
+            " own hosts of the provider of each account."
         ),
     ] = ()
     kubeconfig: Annotated[

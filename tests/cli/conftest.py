@@ -16,9 +16,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from trainsweep.api.common import ProviderName
 from trainsweep.cli import app
-from trainsweep_devtools.cli.examples import accounts
+from trainsweep_devtools.cli.examples import MODELARTS, QIANFAN, accounts
 from trainsweep_devtools.devcluster import ControlPlane
 from trainsweep_devtools.simulators.loading import load_scenario
 from trainsweep_devtools.simulators.modelarts import ModelArtsScenario, ModelArtsSimulator
@@ -44,7 +43,7 @@ class Clouds:
 
     modelarts: ModelArtsSimulator
     qianfan: QianfanSimulator
-    urls: dict[ProviderName, str] = field(default_factory=dict)
+    urls: dict[str, str] = field(default_factory=dict)
 
     @property
     def simulators(self) -> tuple[Simulator, ...]:
@@ -52,8 +51,8 @@ class Clouds:
 
     def flags(self, provider: str) -> list[str]:
         """How `discover` is told of one of them."""
-        name = ProviderName.MODELARTS if provider == "modelarts" else ProviderName.QIANFAN
-        project = ["--project-id", PROJECT] if name is ProviderName.MODELARTS else []
+        name = MODELARTS if provider == "modelarts" else QIANFAN
+        project = ["--project-id", PROJECT] if name is MODELARTS else []
         return ["--provider", provider, "--endpoint", self.urls[name], "--allow-http-endpoints", *project]
 
     def accounts(self) -> list[dict[str, Any]]:
@@ -75,7 +74,7 @@ def clouds() -> Iterator[Clouds]:
 
     async def serve_both() -> None:
         async with serve(both.modelarts) as modelarts, serve(both.qianfan) as qianfan:
-            both.urls = {ProviderName.MODELARTS: modelarts, ProviderName.QIANFAN: qianfan}
+            both.urls = {MODELARTS: modelarts, QIANFAN: qianfan}
             serving.set()
             await over.wait()
 

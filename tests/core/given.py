@@ -7,6 +7,7 @@ from typing import Any
 from trainsweep.api.common import DeletionPolicy
 from trainsweep.api.kinds import REMOTE_KINDS
 from trainsweep.api.names import FINALIZER
+from trainsweep.api.provider import KindSupport
 from trainsweep.core.external import ExternalState, Remote, Target, Thing
 from trainsweep.core.inputs import Absent, Inputs, Obstacle
 from trainsweep.core.reasons import Reason
@@ -68,5 +69,6 @@ def facts(record: Resource, seen: Remote | Absent | None = None, **more: Any) ->
         "now": NOW,
         "target": Target(record.thing, record.past.external_id or record.given_id or "found-by-name"),
         "fresh": seen is not None,
+        "support": KindSupport(id_returns=record.thing is Thing.CONFIG),
     }
     return Inputs(record=record, seen=seen, **(fields | more))  # type: ignore[arg-type]

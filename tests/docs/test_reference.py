@@ -10,10 +10,10 @@ import pytest
 import yaml
 from tests.engine.mutations import MUTATIONS
 
+from trainsweep.api.provider import installed
 from trainsweep.api.provider_config import RateLimit
 from trainsweep.core.advice import ADVICE
 from trainsweep.core.reasons import Reason
-from trainsweep.providers.registry import PACES
 
 from .pages import DOCS, ROOT, links
 
@@ -31,8 +31,8 @@ def test_the_generated_pages_are_current(script: str):
 )
 def test_the_paces_that_are_told_are_those_of_the_code(field: str, pace: str):
     told = RateLimit.model_fields[field].description or ""
-    for provider, paces in PACES.items():
-        assert f"{getattr(paces, pace):g} for {provider}" in told
+    for provider, plugin in installed().items():
+        assert f"{getattr(plugin.limits, pace):g} for {provider}" in told
 
 
 def test_every_file_of_the_product_says_what_it_is_for():

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from trainsweep.core.errors import ConfigurationError
-from trainsweep.providers.credentials import AccessKey, Password, parse_credentials
+from trainsweep.providers.credentials import AccessKey, Password, parse_access_key, parse_login
 
 KEY = {"accessKey": "AK123456", "secretKey": "sk+/123456=="}
 
 
 def parsed(**data: str):
-    return parse_credentials(data, where="Secret team-a/account")
+    return parse_login(data, where="Secret team-a/account")
 
 
 def test_spaces_and_line_ends_around_a_value_do_not_count():
@@ -37,6 +37,11 @@ def test_a_password_and_the_names_beside_it_may_be_any_text():
 def test_what_is_missing_is_said_with_what_is_there():
     with pytest.raises(ConfigurationError, match="it has accessKey"):
         parsed(accessKey="AK123456")
+
+
+def test_a_password_is_no_access_key():
+    with pytest.raises(ConfigurationError, match="needs the keys accessKey and secretKey; it has password, username"):
+        parse_access_key({"username": "u", "password": "hush"}, where="Secret team-a/account")
 
 
 def test_a_repr_shows_no_secret():

@@ -2,17 +2,26 @@
 
 import pytest
 
+from trainsweep.api.provider import installed
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.providers.addresses import is_inside, is_loopback, parse_address
 from trainsweep.providers.endpoints import Endpoints
 from trainsweep.providers.modelarts.regions import ELSEWHERE, HUAWEI_CLOUD, addresses, doubt_about
 from trainsweep.providers.modelarts.settings import ModelArtsSettings
 from trainsweep.providers.qianfan.settings import QianfanSettings
+from trainsweep.providers.registry import plugin_of
+
+VENDORS = tuple(plugin_of(name).hosts for name in installed())
 
 
 def allows(url, **settings):
+    """Whether any provider's credentials may go there."""
+    return any(_allows(url, hosts, settings) for hosts in VENDORS)
+
+
+def _allows(url, hosts, settings):
     try:
-        Endpoints(**settings).check(url)
+        Endpoints(**settings).check(url, hosts)
     except ConfigurationError:
         return False
     return True
@@ -23,7 +32,7 @@ def test_a_refusal_names_the_host_and_the_setting(settings):
     with pytest.raises(
         ConfigurationError, match=r"evil\.example.*(allowed endpoint hosts|--allowed-endpoint-host)"
     ) as no:
-        Endpoints(**settings).check("https://evil.example/x")
+        Endpoints(**settings).check("https://evil.example/x", VENDORS[0])
     assert no.value.reason == "EndpointNotAllowed"
 
 
@@ -61,6 +70,11 @@ def test_so_is_the_default_of_qianfan():
 )
 def test_no_other_host_gets_credentials(url):
     assert not allows(url)
+
+
+def test_no_vendors_host_gets_the_credentials_of_another():
+    with pytest.raises(ConfigurationError, match=r"qianfan\.baidubce\.com is none of the vendor's"):
+        Endpoints().check("https://qianfan.baidubce.com", plugin_of("ModelArts").hosts)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://[::1]:1", "http://localhost:1", "https://127.0.0.2"])

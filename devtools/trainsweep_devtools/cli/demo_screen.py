@@ -16,7 +16,6 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from trainsweep.api.common import ProviderName
 from trainsweep.core.last_status import LastStatus
 from trainsweep.core.resource import Key
 from trainsweep_devtools.cli.examples import Write
@@ -95,7 +94,7 @@ class Screen:
                     self.say(escape(_line(row)))
         self._rows = rows
 
-    def journal(self, calls: Sequence[tuple[ProviderName, Entry]]) -> None:
+    def journal(self, calls: Sequence[tuple[str, Entry]]) -> None:
         """The writes that the providers received, in the order of their arrival, and how many reads beside them."""
         writes = [(name, entry) for name, entry in calls if entry.operation.startswith(WRITING)]
         table = Table(box=None, pad_edge=False)
@@ -109,7 +108,7 @@ class Screen:
         self.console.print(f"and {len(calls) - len(writes)} reads", highlight=False)
 
 
-def missing(wanted: Sequence[Write], calls: Sequence[tuple[ProviderName, Entry]]) -> list[Write]:
+def missing(wanted: Sequence[Write], calls: Sequence[tuple[str, Entry]]) -> list[Write]:
     """Which of these calls the providers did not receive, or did not follow."""
     arrived = {Write(name, entry.operation, entry.target) for name, entry in calls if entry.effect}
     return [write for write in wanted if write not in arrived]

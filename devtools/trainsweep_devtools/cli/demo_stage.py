@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from trainsweep.api import crd
-from trainsweep.api.common import ProviderName
 from trainsweep.api.kinds import KINDS
 from trainsweep.api.names import API_VERSION
 from trainsweep.cli.cluster import connected
@@ -26,7 +25,7 @@ from trainsweep.kube.client import KubeClient, KubeError
 from trainsweep.settings import Settings
 from trainsweep.telemetry import audit
 from trainsweep.telemetry.logs import PrettyFormatter
-from trainsweep_devtools.cli.examples import accounts
+from trainsweep_devtools.cli.examples import MODELARTS, QIANFAN, accounts
 from trainsweep_devtools.simulators.loading import load_scenario
 from trainsweep_devtools.simulators.modelarts import ModelArtsScenario, ModelArtsSimulator
 from trainsweep_devtools.simulators.qianfan import QianfanScenario, QianfanSimulator
@@ -62,8 +61,8 @@ class Stage:
     """`simulators` and their `urls` by provider; `operator` is the running operator, `client` our own connection."""
 
     client: KubeClient
-    simulators: Mapping[ProviderName, Simulator]
-    urls: Mapping[ProviderName, str]
+    simulators: Mapping[str, Simulator]
+    urls: Mapping[str, str]
     operator: asyncio.Task[None]
 
     async def create(self, body: dict[str, Any]) -> Key | None:
@@ -108,9 +107,9 @@ async def stage(place: Place, directory: Path, say: Callable[[str], None]) -> As
         client = await stack.enter_async_context(connected(place.kubeconfig, place.context))
         await _define(client)
         say(f"{len(KINDS)} CustomResourceDefinitions are served")
-        simulators: dict[ProviderName, Simulator] = {
-            ProviderName.MODELARTS: ModelArtsSimulator(load_scenario(ModelArtsScenario)),
-            ProviderName.QIANFAN: QianfanSimulator(load_scenario(QianfanScenario)),
+        simulators: dict[str, Simulator] = {
+            MODELARTS: ModelArtsSimulator(load_scenario(ModelArtsScenario)),
+            QIANFAN: QianfanSimulator(load_scenario(QianfanScenario)),
         }
         urls = {name: await stack.enter_async_context(serve(simulator)) for name, simulator in simulators.items()}
         say("; ".join(f"{name} is simulated at {url}" for name, url in urls.items()))

@@ -9,16 +9,16 @@ from typing import Any
 
 import yaml
 
-from trainsweep.api.common import ProviderName
+from trainsweep.api.provider import installed
 
-_MODELARTS, _QIANFAN = ProviderName.MODELARTS, ProviderName.QIANFAN
+MODELARTS, QIANFAN = "ModelArts", "Qianfan"
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
     """A call that changes something at a provider, by the name that the provider's journal gives it."""
 
-    provider: ProviderName
+    provider: str
     operation: str
     target: str
 
@@ -38,29 +38,29 @@ SEEDS = (
     Seed(
         "000-delete-job.yaml",
         "Estimator.delete_job_by_id()",
-        (Write(_MODELARTS, "StopVersion", "155500/1"), Write(_MODELARTS, "DeleteJob", "155500")),
+        (Write(MODELARTS, "StopVersion", "155500/1"), Write(MODELARTS, "DeleteJob", "155500")),
     ),
     Seed(
         "001-delete-job-config.yaml",
         "Estimator.delete_job_configs()",
-        (Write(_MODELARTS, "DeleteConfig", "my_job_config"),),
+        (Write(MODELARTS, "DeleteConfig", "my_job_config"),),
     ),
     Seed(
         "002-delete-job-version.yaml",
         "Estimator.delete_job_version()",
-        (Write(_MODELARTS, "DeleteVersion", "155501/2"),),
+        (Write(MODELARTS, "DeleteVersion", "155501/2"),),
     ),
     Seed(
         "003-stop-job-version.yaml",
         "Estimator.stop_job_version()",
-        (Write(_MODELARTS, "StopVersion", "155502/1"), Write(_MODELARTS, "DeleteVersion", "155502/1")),
+        (Write(MODELARTS, "StopVersion", "155502/1"), Write(MODELARTS, "DeleteVersion", "155502/1")),
     ),
     Seed(
         "004-delete-fine-tuning-task.yaml",
         'call_action("DeleteFineTuningTask")',
         (
-            Write(_QIANFAN, "StopFineTuningTask", "task-r1unn1ng0001"),
-            Write(_QIANFAN, "DeleteFineTuningTask", "task-r1unn1ng0001"),
+            Write(QIANFAN, "StopFineTuningTask", "task-r1unn1ng0001"),
+            Write(QIANFAN, "DeleteFineTuningTask", "task-r1unn1ng0001"),
         ),
     ),
 )
@@ -73,12 +73,11 @@ def example(file: str) -> list[dict[str, Any]]:
     return list(yaml.safe_load_all(text))
 
 
-def accounts(endpoints: Mapping[ProviderName, str]) -> list[dict[str, Any]]:
+def accounts(endpoints: Mapping[str, str]) -> list[dict[str, Any]]:
     """The Secrets and ProviderConfigs of the simulators, which listen where `endpoints` says."""
-    blocks = {ProviderName.MODELARTS: "modelArts", ProviderName.QIANFAN: "qianfan"}
     objects = example(ACCOUNTS)
     for body in objects:
         if body["kind"] == "ProviderConfig":
-            provider = ProviderName(body["spec"]["provider"])
-            body["spec"][blocks[provider]]["endpoint"] = endpoints[provider]
+            provider = body["spec"]["provider"]
+            body["spec"][installed()[provider].block]["endpoint"] = endpoints[provider]
     return objects

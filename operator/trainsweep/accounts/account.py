@@ -20,7 +20,7 @@ from trainsweep.core.external import Receipt, Remote, Target
 from trainsweep.core.inputs import Verb
 from trainsweep.core.resource import Key
 from trainsweep.providers.base import Provider
-from trainsweep.providers.credentials import AccessKey, Credentials
+from trainsweep.providers.credentials import Credentials
 from trainsweep.providers.registry import identity
 from trainsweep.providers.server_clock import ServerClock
 
@@ -179,22 +179,19 @@ class Account:
 
 def fingerprint(spec: AccountSpec, credentials: Credentials) -> str:
     """Tells whether a client would be made from the same again, without keeping the credentials."""
-    made_from = spec.model_dump_json(include={"model_arts", "qianfan", "error_classes"})
-    return _digest(made_from, str(UNLIMITED.in_flight(spec)), *_values(credentials))
+    block = spec.settings.model_dump_json() if spec.settings else ""
+    classes = spec.model_dump_json(include={"error_classes"})
+    return _digest(spec.provider, block, classes, str(UNLIMITED.in_flight(spec)), *credentials.words)
 
 
 def _login(identity: AccountID, credentials: Credentials) -> str:
     """The whole credentials: a wrong secret key must not shut out those that use the right one."""
-    return _digest(identity.provider, identity.host, *_values(credentials))
+    return _digest(identity.provider, identity.host, *credentials.words)
 
 
 def _key(credentials: Credentials) -> str:
     """A short fingerprint of the access key: 48 bits tell the few keys of a ProviderConfig apart."""
-    return _digest(credentials.access_key)[:12] if isinstance(credentials, AccessKey) else ""
-
-
-def _values(credentials: Credentials) -> list[str]:
-    return [getattr(credentials, name) for name in type(credentials).__slots__]
+    return _digest(credentials.key)[:12] if credentials.key else ""
 
 
 def _digest(*words: str) -> str:

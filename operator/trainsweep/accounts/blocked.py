@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainsweep.api.common import ProviderName
+from trainsweep.api.provider import either, holders
 from trainsweep.api.provider_config import ClusterProviderConfigSpec
 from trainsweep.calls.circuit_breaker import CircuitOpen
 from trainsweep.cluster.decode import Config
@@ -11,7 +11,7 @@ from trainsweep.core.inputs import Obstacle
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key, Resource
 from trainsweep.kube.cluster_reads import Namespace
-from trainsweep.providers.registry import HOLDS
+from trainsweep.providers.registry import plugin_of
 
 #: What a person mends on the object itself; everything else goes away by itself when the missing thing appears.
 STALLING = frozenset(
@@ -38,10 +38,13 @@ def unfit(record: Resource, config: Config | None, namespace: Namespace) -> Obst
     if config.problem:
         return unreadable(key, config.problem)
     spec = config.spec
-    if record.thing not in HOLDS[spec.provider]:
-        other = ProviderName.QIANFAN if spec.provider is ProviderName.MODELARTS else ProviderName.MODELARTS
-        message = f"{key} is for {spec.provider}; a {record.thing} needs one for {other}."
+    kind = plugin_of(spec.provider).kinds.get(record.thing)
+    if kind is None:
+        others = either(holders(record.thing)) or "a provider that is not installed"
+        message = f"{key} is for {spec.provider}; a {record.thing} needs one for {others}."
         return obstacle(Reason.INVALID_SPEC, message)
+    if wrong := kind.misfit(record.spec):
+        return obstacle(Reason.INVALID_SPEC, f"{key} is for {spec.provider}, and there {wrong}")
     name = record.key.namespace
     if isinstance(spec, ClusterProviderConfigSpec) and not spec.allowed_namespaces.admit(name, namespace.labels):
         return obstacle(Reason.NOT_ALLOWED, f"{key} does not allow the namespace {name}; see allowedNamespaces.")

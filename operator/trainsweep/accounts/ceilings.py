@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from trainsweep.api.provider_config import AccountSpec, ClusterProviderConfigSpec
 from trainsweep.calls.rate_limiter import RateLimiter
-from trainsweep.providers.registry import PACES
+from trainsweep.providers.registry import plugin_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +18,12 @@ class Ceilings:
     calls_in_flight: float = math.inf
 
     def in_flight(self, spec: AccountSpec) -> int:
-        wanted = spec.rate_limit.max_in_flight or PACES[spec.provider].in_flight
+        wanted = spec.rate_limit.max_in_flight or plugin_of(spec.provider).limits.in_flight
         return wanted if _is_shared(spec) else int(min(wanted, self.calls_in_flight))
 
     def limiters(self, spec: AccountSpec) -> tuple[RateLimiter, RateLimiter]:
         """Of reads and of writes."""
-        pace, limit = PACES[spec.provider], spec.rate_limit
+        pace, limit = plugin_of(spec.provider).limits, spec.rate_limit
         reads, writes = limit.reads_per_second or pace.reads, limit.writes_per_second or pace.writes
         return self._limiter(spec, reads), self._limiter(spec, writes)
 

@@ -35,7 +35,7 @@ from trainsweep.kube.event_recorder import EventRecorder
 from trainsweep.kube.writer import Writer
 from trainsweep.providers.credentials import Credentials
 from trainsweep.providers.pacing import paced
-from trainsweep.providers.registry import Endpoints, OpenProvider, open_provider
+from trainsweep.providers.registry import Endpoints, OpenProvider, open_provider, plugin_of
 from trainsweep.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -178,7 +178,8 @@ class AccountManager:
         try:
             # Protected before anything is observed with it: what was once observed waits for its account.
             secret = await self._protection.settle(config)
-            await self._open(config, existing(secret, config.secret).credentials())
+            form = plugin_of(config.spec.provider).credentials
+            await self._open(config, existing(secret, config.secret).credentials(form))
             self._obstacles.pop(key, None)
             self._lapsed.pop(key, None)
             fit = True

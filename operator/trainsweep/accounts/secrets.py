@@ -15,7 +15,9 @@ from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.reasons import Reason
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
-from trainsweep.providers.credentials import Credentials, parse_credentials
+from trainsweep.providers.credentials import Credentials
+from trainsweep.providers.plugin import CredentialsForm
+from trainsweep.providers.registry import plugin_of
 
 log = logging.getLogger(__name__)
 
@@ -37,15 +39,15 @@ class Secret:
     def protected(self) -> bool:
         return IN_USE_FINALIZER in self.finalizers
 
-    def credentials(self) -> Credentials:
-        """Raises `ConfigurationError` when there are none in it."""
+    def credentials(self, form: CredentialsForm) -> Credentials:
+        """Raises `ConfigurationError` when there are none of this form in it."""
         where = _named(self.place)
         try:
             values = {name: base64.b64decode(value, validate=True).decode() for name, value in self.data.items()}
         except (binascii.Error, UnicodeDecodeError):
             message = f"{where} holds a value that is not UTF-8 text; write it again."
             raise ConfigurationError(Reason.SECRET_KEY_MISSING, message) from None
-        return parse_credentials(values, where=where)
+        return form.parse(values, where=where)
 
 
 async def find_secret(client: KubeClient, place: Place) -> Secret | None:
@@ -80,7 +82,9 @@ def existing(secret: Secret | None, place: Place) -> Secret:
 
 async def read_credentials(client: KubeClient, config: Config) -> Credentials:
     """Raises `ConfigurationError` when the Secret is missing or unfit, `KubeError` as `find_secret`."""
-    return existing(await find_secret(client, config.secret), config.secret).credentials()
+    return existing(await find_secret(client, config.secret), config.secret).credentials(
+        plugin_of(config.spec.provider).credentials
+    )
 
 
 async def protect_secret(client: KubeClient, secret: Secret, *, needed: bool) -> bool:

@@ -108,11 +108,6 @@ class DeletionPolicy(StrEnum):
     ORPHAN = "Orphan"
 
 
-class ProviderName(StrEnum):
-    MODELARTS = "ModelArts"
-    QIANFAN = "Qianfan"
-
-
 class Mode(StrEnum):
     ENFORCE = "Enforce"
     PLAN = "Plan"

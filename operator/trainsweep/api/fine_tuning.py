@@ -1,41 +1,18 @@
-"""The Qianfan kinds: a fine-tuning task (one run) and a fine-tuning job (the container of tasks).
-
-Forms of ids: samples of the Qianfan v2 pages (`task-` or `job-`, then letters and digits; the length is no rule).
-"""
+"""The fine-tuning kinds: a task (one run) and a job (the container of tasks)."""
 
 from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from trainsweep.api.common import RemoteName, Rule, exactly_one
+from trainsweep.api.remote import RemoteSpec, immutable_identity, remote_id
 
-from trainsweep.api.common import RemoteName, Rule, exactly_one, shape
-from trainsweep.api.remote import RemoteSpec, immutable_identity
-
-TaskID = Annotated[
-    str,
-    Field(
-        max_length=64,
-        pattern="^task-[A-Za-z0-9]+$",
-        json_schema_extra=shape(
-            "taskID is task- and letters and digits; for an id that begins with job- use a FineTuningJob."
-        ),
-    ),
-]
-TuningJobID = Annotated[
-    str,
-    Field(
-        max_length=64,
-        pattern="^job-[A-Za-z0-9]+$",
-        json_schema_extra=shape(
-            "jobID is job- and letters and digits; for an id that begins with task- use a FineTuningTask."
-        ),
-    ),
-]
+TaskID = Annotated[str, remote_id("FineTuningTask", "taskID")]
+TuningJobID = Annotated[str, remote_id("FineTuningJob", "jobID")]
 
 
 class FineTuningTaskSpec(RemoteSpec):
-    """A Qianfan fine-tuning task, one training run, and the state that it should be in."""
+    """A fine-tuning task, one training run, and the state that it should be in."""
 
     rules: ClassVar[tuple[Rule, ...]] = (immutable_identity("taskID"),)
 
@@ -44,7 +21,7 @@ class FineTuningTaskSpec(RemoteSpec):
 
 
 class FineTuningJobSpec(RemoteSpec):
-    """A Qianfan fine-tuning job, which holds tasks, and the state that it should be in."""
+    """A fine-tuning job, which holds tasks, and the state that it should be in."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         exactly_one("jobID", "jobName", names="the fine-tuning job"),

@@ -8,6 +8,7 @@ from typing import Literal
 from trainsweep.api.common import Model
 from trainsweep.api.fine_tuning import FineTuningJobSpec, FineTuningTaskSpec
 from trainsweep.api.names import GROUP
+from trainsweep.api.provider import either, holders, installed
 from trainsweep.api.provider_config import ClusterProviderConfigSpec, ProviderConfigSpec
 from trainsweep.api.status import ProviderConfigStatus, RemoteStatus, Status
 from trainsweep.api.training import TrainingJobConfigSpec, TrainingJobSpec, TrainingJobVersionSpec
@@ -66,7 +67,7 @@ REMOTE_COLUMNS = (
 )
 CONFIG_COLUMNS = (
     Column("Ready", _condition("Ready", "status"), "Whether the account can be used."),
-    Column("Provider", ".spec.provider", "ModelArts or Qianfan."),
+    Column("Provider", ".spec.provider", f"{either(tuple(installed()))}."),
     Column("Mode", ".spec.mode", "Enforce, or Plan: nothing is stopped or deleted."),
     Column("Resources", ".status.resources", "How many resources use this account.", type="integer"),
     Column("Held", ".status.held.count", "How many deletions the guard holds back.", type="integer"),
@@ -77,42 +78,19 @@ CONFIG_COLUMNS = (
 )
 
 
-def _remote(name: str, short: str, spec: type[Model], description: str) -> Kind:
+def _remote(name: str, short: str, spec: type[Model], what: str, done: str = "watched, stopped or deleted") -> Kind:
     singular = name.lower()
+    where = f" of {either(names)}" if (names := holders(name)) else ""
+    description = f"{what}{where} that is {done} as the spec says."
     return Kind(name, f"{singular}s", singular, (short,), "Namespaced", spec, RemoteStatus, REMOTE_COLUMNS, description)
 
 
 _REMOTE = (
-    _remote(
-        "TrainingJob",
-        "tj",
-        TrainingJobSpec,
-        "A ModelArts training job that is watched, stopped or deleted as the spec says.",
-    ),
-    _remote(
-        "TrainingJobVersion",
-        "tjv",
-        TrainingJobVersionSpec,
-        "A version of a ModelArts V1 training job that is watched, stopped or deleted as the spec says.",
-    ),
-    _remote(
-        "TrainingJobConfig",
-        "tjc",
-        TrainingJobConfigSpec,
-        "A saved ModelArts V1 job config that is watched or deleted as the spec says.",
-    ),
-    _remote(
-        "FineTuningTask",
-        "ftt",
-        FineTuningTaskSpec,
-        "A Qianfan fine-tuning task that is watched, stopped or deleted as the spec says.",
-    ),
-    _remote(
-        "FineTuningJob",
-        "ftj",
-        FineTuningJobSpec,
-        "A Qianfan fine-tuning job that is watched, stopped or deleted as the spec says.",
-    ),
+    _remote("TrainingJob", "tj", TrainingJobSpec, "A training job"),
+    _remote("TrainingJobVersion", "tjv", TrainingJobVersionSpec, "A version of a training job"),
+    _remote("TrainingJobConfig", "tjc", TrainingJobConfigSpec, "A saved job config", "watched or deleted"),
+    _remote("FineTuningTask", "ftt", FineTuningTaskSpec, "A fine-tuning task"),
+    _remote("FineTuningJob", "ftj", FineTuningJobSpec, "A fine-tuning job"),
 )
 _CONFIGS = (
     Kind(

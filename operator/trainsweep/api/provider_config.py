@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, create_model
+from pydantic_core import PydanticCustomError
 
 from trainsweep.api.common import (
     MAX_SECONDS,
@@ -17,29 +18,14 @@ from trainsweep.api.common import (
     Model,
     NamespaceName,
     ObjectName,
-    ProviderName,
     Rule,
     constant,
-    immutable,
-    shape,
 )
+from trainsweep.api.provider import either, installed
+from trainsweep.api.provider_settings import NEW_CONFIG, ProviderSettings, Word
 
-_ENDPOINT = r"^https?://([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$"
-_NEW_CONFIG = (
-    "Another account needs another provider config: resources that use this one would otherwise look for their remote"
-    " things in the wrong place."
-)
+_PROVIDERS = tuple(installed().values())
 
-Endpoint = Annotated[
-    str,
-    Field(
-        max_length=255,
-        pattern=_ENDPOINT,
-        json_schema_extra=shape(
-            "Write the endpoint as https://host or https://host:port, without path, user, query or fragment."
-        ),
-    ),
-]
 # The API server compares a whole number with the minimum rounded down, and so takes 0 for 0.01: hence the rule.
 Rate = Annotated[
     float,
@@ -49,88 +35,7 @@ Rate = Annotated[
         json_schema_extra={RULES_KEY: [Rule("self >= 0.01", "A rate is at least 0.01, one call in 100 s.").schema()]},
     ),
 ]
-#: A region becomes part of the host that credentials are sent to: nothing in it may end the name.
-REGION = r"^[a-z][a-z0-9]*(-[a-z0-9]+)+$"
-Region = Annotated[
-    str,
-    Field(
-        max_length=32,
-        pattern=REGION,
-        json_schema_extra=shape("A region is lower-case letters, digits and hyphens, such as cn-north-4."),
-    ),
-]
-ProjectID = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=64,
-        pattern=r"^[A-Za-z0-9-]+$",
-        json_schema_extra=shape("The id of a project is letters, digits and hyphens."),
-    ),
-]
 LabelValue = Annotated[str, Field(max_length=63)]
-Word = Annotated[str, Field(min_length=1, max_length=128)]
-
-
-class ModelArts(Model):
-    """A project of a Huawei account with ModelArts."""
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "has(self.region) || has(self.endpoint)",
-            "Set region (the endpoint of Huawei Cloud follows from it) or endpoint (any other cloud).",
-        ),
-        Rule("has(self.projectID) || has(self.projectName)", "Set projectID or projectName."),
-        Rule(
-            "has(self.projectID) || has(self.region) || has(self.iamEndpoint)",
-            "Looking up projectName needs IAM: set region or iamEndpoint, or set projectID.",
-        ),
-        immutable(
-            "region",
-            "projectID",
-            "projectName",
-            "domainName",
-            "workspaceID",
-            "endpoint",
-            "iamEndpoint",
-            instead=_NEW_CONFIG,
-        ),
-    )
-
-    region: Region | None = None
-    """The region, such as cn-north-4. The endpoints of Huawei Cloud follow from it; elsewhere set endpoint and, for
-    password or projectName, iamEndpoint. It cannot change."""
-
-    project_id: ProjectID | None = None
-    """The id of the project in that region. It wins over projectName. It cannot change."""
-
-    project_name: Word | None = None
-    """The name of the project, often that of the region; its id is looked up in IAM. It cannot change."""
-
-    domain_name: Word | None = None
-    """The name of the account (IAM domain), needed with username and password unless the Secret holds domainName. It
-    cannot change."""
-
-    workspace_id: Word | None = None
-    """The workspace whose jobs are listed. Unset: the default workspace, 0. It cannot change."""
-
-    endpoint: Endpoint | None = None
-    """The base URL of ModelArts, such as https://modelarts.eu-de.otc.t-systems.com. Unset: it follows from region. It
-    must be https and the vendor's, unless the operator's settings allow others. It cannot change."""
-
-    iam_endpoint: Endpoint | None = None
-    """The base URL of IAM, such as https://iam.eu-de.otc.t-systems.com. Unset: it follows from region. The same holds
-    for it: credentials are sent there. It cannot change."""
-
-
-class Qianfan(Model):
-    """Baidu Qianfan."""
-
-    rules: ClassVar[tuple[Rule, ...]] = (immutable("endpoint", instead=_NEW_CONFIG),)
-
-    endpoint: Endpoint = "https://qianfan.baidubce.com"
-    """The base URL of Qianfan, by default the public one. It must be https and the vendor's, unless the operator's
-    settings allow others. It cannot change."""
 
 
 class SecretRef(Model):
@@ -150,36 +55,42 @@ class ClusterSecretRef(Model):
     """The namespace of the Secret."""
 
 
+_SECRET = f"The Secret with the credentials. {' '.join(f'{each.name}: {each.keys}.' for each in _PROVIDERS)}"
+
+
 class CredentialsRef(Model):
     """Where the credentials are."""
 
-    secret_ref: SecretRef
-    """The Secret that holds accessKey and secretKey (and securityToken for temporary keys), or for ModelArts username
-    and password (and domainName)."""
+    secret_ref: Annotated[SecretRef, Field(description=_SECRET)]
 
 
 class ClusterCredentialsRef(Model):
     """Where the credentials are."""
 
-    secret_ref: ClusterSecretRef
-    """The Secret that holds accessKey and secretKey (and securityToken for temporary keys), or for ModelArts username
-    and password (and domainName)."""
+    secret_ref: Annotated[ClusterSecretRef, Field(description=_SECRET)]
+
+
+def _unset(limit: str) -> str:
+    """What holds for each provider while a limit is not set."""
+    return f"Unset: {', '.join(f'{getattr(each.limits, limit):g} for {each.name}' for each in _PROVIDERS)}."
 
 
 class RateLimit(Model):
     """How fast this account is called. What is unset takes the provider's default."""
 
-    reads_per_second: Rate | None = None
-    """Reads per second. Unset: 50 for ModelArts, 2 for Qianfan. It drops by itself while the provider answers 429."""
+    reads_per_second: Rate | None = Field(
+        None,
+        description=f"Reads per second. {_unset('reads')} It drops by itself while the provider answers 429.",
+    )
 
-    writes_per_second: Rate | None = None
-    """Stops and deletes per second. Unset: 20 for ModelArts, 1 for Qianfan."""
+    writes_per_second: Rate | None = Field(None, description=f"Stops and deletes per second. {_unset('writes')}")
 
     burst: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """How many calls may go out at once after a quiet time. Unset: twice the rate."""
 
-    max_in_flight: Annotated[int, Field(ge=1, le=1000)] | None = None
-    """How many calls may wait for an answer at the same time. Unset: 4 for ModelArts, 4 for Qianfan."""
+    max_in_flight: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        None, description=f"How many calls may wait for an answer at the same time. {_unset('in_flight')}"
+    )
 
 
 class Polling(Model):
@@ -221,26 +132,78 @@ class ErrorClass(Model):
     """What the answer means. NotFound counts towards a proof of absence, so be sure of it."""
 
 
-class AccountSpec(Model):
-    """An account at a provider, and how it is to be treated."""
+def _one_block() -> Rule:
+    """Exactly the block of the provider that is named."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "self.provider == 'ModelArts' ? has(self.modelArts) && !has(self.qianfan)"
-            " : has(self.qianfan) && !has(self.modelArts)",
-            "Set exactly the block of the provider: modelArts for provider ModelArts,"
-            " qianfan (it may be {}) for provider Qianfan.",
+    def alone(chosen: str) -> str:
+        rest = (f"!has(self.{each.block})" for each in _PROVIDERS if each.name != chosen)
+        block = next(each.block for each in _PROVIDERS if each.name == chosen)
+        return " && ".join((f"has(self.{block})", *rest))
+
+    *first, last = (each.name for each in _PROVIDERS)
+    rule = "".join(f"self.provider == '{name}' ? {alone(name)} : " for name in first) + alone(last)
+    blocks = ", ".join(
+        f"{each.block}{'' if each.settings.needs else ' (it may be {})'} for provider {each.name}"
+        for each in _PROVIDERS
+    )
+    return Rule(rule, f"Set exactly the block of the provider: {blocks}.")
+
+
+def _is_installed(name: str) -> str:
+    if name not in installed():
+        raise PydanticCustomError(
+            "unknown_provider",
+            "no provider {name} is installed beside this operator, only {known}",
+            {"name": repr(name[:64]), "known": either(tuple(installed()))},
+        )
+    return name
+
+
+class _Chosen(Model):
+    provider: Annotated[
+        str,
+        AfterValidator(_is_installed),
+        Field(
+            description=f"{either(tuple(each.title for each in _PROVIDERS))}. It cannot change.",
+            json_schema_extra={"enum": [*installed()], **constant(f"provider cannot change. {NEW_CONFIG}")},
         ),
+    ]
+
+
+if TYPE_CHECKING:
+
+    class _Described(_Chosen): ...
+else:
+    _Described = create_model(
+        "_Described",
+        __base__=_Chosen,
+        **{
+            each.field: (
+                Annotated[
+                    each.settings | None,
+                    Field(
+                        alias=each.block,
+                        description=f"The account at {each.name}; only with provider {each.name}."
+                        + ("" if each.settings.needs else " It may be empty: {}."),
+                    ),
+                ],
+                None,
+            )
+            for each in _PROVIDERS
+        },
     )
 
-    provider: Annotated[ProviderName, Field(json_schema_extra=constant(f"provider cannot change. {_NEW_CONFIG}"))]
-    """ModelArts (Huawei) or Qianfan (Baidu). It cannot change."""
 
-    model_arts: ModelArts | None = None
-    """The account at ModelArts; only with provider ModelArts."""
+class AccountSpec(_Described):
+    """An account at a provider, and how it is to be treated. Each installed provider has its block here."""
 
-    qianfan: Qianfan | None = None
-    """The account at Qianfan; only with provider Qianfan. It may be empty: {}."""
+    rules: ClassVar[tuple[Rule, ...]] = (_one_block(),)
+
+    @property
+    def settings(self) -> ProviderSettings | None:
+        """The block of the provider; None when it is missing."""
+        block: ProviderSettings | None = getattr(self, installed()[self.provider].field)
+        return block
 
     mode: Mode = Mode.ENFORCE
     """Enforce (the default): stop and delete as the resources say. Plan: only read, write into status.plannedAction

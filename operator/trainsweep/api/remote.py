@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -16,7 +16,9 @@ from trainsweep.api.common import (
     Rule,
     constant,
     immutable,
+    shape,
 )
+from trainsweep.api.provider import id_form
 
 
 def immutable_identity(*fields: str) -> Rule:
@@ -26,6 +28,12 @@ def immutable_identity(*fields: str) -> Rule:
         instead="A resource stands for one remote thing for life: create another resource for another one"
         " (and set deletionPolicy: Orphan before deleting this one if its remote thing should stay).",
     )
+
+
+def remote_id(kind: str, name: str) -> Any:
+    """A field that names a thing of this kind by an id of any installed provider."""
+    form = id_form(kind, name)
+    return Field(max_length=form.longest, pattern=f"^{form.pattern}$", json_schema_extra=shape(form.sentence))
 
 
 class RemoteSpec(Model):

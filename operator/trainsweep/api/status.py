@@ -32,7 +32,7 @@ class AccountIdentity(Model):
     """The remote account in which externalID was found. An id means nothing in another one."""
 
     provider: str
-    """ModelArts or Qianfan."""
+    """The name of the provider."""
 
     host: str
     """The host of the provider's API, with its port where that is not the usual one."""
@@ -82,7 +82,8 @@ class RemoteStatus(Status):
     """When the remote thing ended, by the provider's clock; ttlSecondsAfterFinished counts from here."""
 
     effective_deletion_policy: DeletionPolicy | None = None
-    """What deleting this resource does now: its own deletionPolicy, else the namespace's, else the operator's."""
+    """What deleting this resource does now: its own deletionPolicy, else the namespace's, else the operator's; Stop in
+    place of Delete where the provider cannot delete such a thing."""
 
     last_call: LastCall | None = None
     """The most recent stop or delete call to the provider and its answer."""

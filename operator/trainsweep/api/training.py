@@ -1,68 +1,21 @@
-"""The ModelArts kinds: a training job, a version of a V1 job, and a saved V1 job config.
-
-Forms of ids: REST pages of ModelArts V1 (`Long` ids, `V0001`, config names of 1 to 64 characters) and V2 (UUID).
-"""
+"""The training kinds: a job, a version of a V1 job, and a saved V1 job config."""
 
 from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from trainsweep.api.common import DeletionPolicy, DesiredState, Model, ObjectName, RemoteName, Rule, exactly_one
+from trainsweep.api.remote import RemoteSpec, immutable_identity, remote_id
 
-from trainsweep.api.common import DeletionPolicy, DesiredState, Model, ObjectName, RemoteName, Rule, exactly_one, shape
-from trainsweep.api.remote import RemoteSpec, immutable_identity
-
-_DECIMAL = "[1-9][0-9]{0,18}"
-_UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-
-JobID = Annotated[
-    str,
-    Field(
-        max_length=36,
-        pattern=f"^({_DECIMAL}|{_UUID})$",
-        json_schema_extra=shape(
-            "jobID is a V1 job's decimal number, in quotes, or a V2 job's UUID; to go by name, set jobName."
-        ),
-    ),
-]
-V1JobID = Annotated[
-    str,
-    Field(
-        max_length=36,  # a UUID is refused by the pattern, with its sentence
-        pattern=f"^{_DECIMAL}$",
-        json_schema_extra=shape(
-            "jobID is the decimal number of a V1 job, in quotes; V2 jobs (UUID) have no versions: use a TrainingJob."
-        ),
-    ),
-]
-VersionID = Annotated[
-    str,
-    Field(
-        max_length=19,
-        pattern=f"^{_DECIMAL}$",
-        json_schema_extra=shape("versionID is the version's decimal number, in quotes; for V0001 set versionName."),
-    ),
-]
-VersionName = Annotated[
-    str,
-    Field(
-        max_length=20,
-        pattern="^V[0-9]{4,}$",
-        json_schema_extra=shape("versionName is V and at least four digits, such as V0001."),
-    ),
-]
-ConfigName = Annotated[
-    str,
-    Field(
-        max_length=64,
-        pattern="^[A-Za-z0-9_-]+$",
-        json_schema_extra=shape("configName is 1 to 64 letters, digits, hyphens and underscores."),
-    ),
-]
+JobID = Annotated[str, remote_id("TrainingJob", "jobID")]
+V1JobID = Annotated[str, remote_id("TrainingJobVersion", "jobID")]
+VersionID = Annotated[str, remote_id("TrainingJobVersion", "versionID")]
+VersionName = Annotated[str, remote_id("TrainingJobVersion", "versionName")]
+ConfigName = Annotated[str, remote_id("TrainingJobConfig", "configName")]
 
 
 class TrainingJobSpec(RemoteSpec):
-    """A ModelArts training job, named by jobID or jobName, and the state that it should be in."""
+    """A training job, named by jobID or jobName, and the state that it should be in."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         exactly_one("jobID", "jobName", names="the training job"),
@@ -86,7 +39,7 @@ class JobRef(Model):
 
 
 class TrainingJobVersionSpec(RemoteSpec):
-    """A version of a ModelArts V1 training job, and the state that it should be in."""
+    """A version of a V1 training job, and the state that it should be in."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         exactly_one("jobID", "jobName", "jobRef", names="the job of the version"),
@@ -112,7 +65,7 @@ class TrainingJobVersionSpec(RemoteSpec):
 
 
 class TrainingJobConfigSpec(RemoteSpec):
-    """A saved ModelArts V1 job config, and the state that it should be in. It never runs, so it cannot be stopped."""
+    """A saved V1 job config, and the state that it should be in. It never runs, so it cannot be stopped."""
 
     rules: ClassVar[tuple[Rule, ...]] = (immutable_identity("configName"),)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import typer
 
 from trainsweep import __version__
+from trainsweep.api.provider import installed
 from trainsweep.cli.audit import audit
 from trainsweep.cli.check import check
 from trainsweep.cli.crds import crds
@@ -27,7 +28,7 @@ from trainsweep.cli.verbs.wait import wait
 app = typer.Typer(
     name="trainsweep",
     cls=Commands,
-    help="End remote training work, safely and provably. A Kubernetes operator for ModelArts and Qianfan.",
+    help=f"End remote training work, safely and provably. A Kubernetes operator for {' and '.join(installed())}.",
     no_args_is_help=True,
     rich_markup_mode="markdown",  # paragraphs of the docstrings fit any width
     pretty_exceptions_enable=False,

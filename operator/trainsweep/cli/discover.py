@@ -17,8 +17,9 @@ from rich.table import Table
 
 from trainsweep.accounts.account import Account
 from trainsweep.accounts.secrets import read_credentials
-from trainsweep.api.common import ConfigKind, DeletionPolicy, DesiredState, ProviderName
-from trainsweep.api.provider_config import AccountSpec, ModelArts, Qianfan
+from trainsweep.api.common import ConfigKind, DeletionPolicy, DesiredState
+from trainsweep.api.provider import ProviderDescription, either, installed
+from trainsweep.api.provider_config import AccountSpec
 from trainsweep.calls.circuit_breaker import CircuitOpen
 from trainsweep.cli.adoption import Adoption, documents
 from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish, own_namespace
@@ -32,11 +33,44 @@ from trainsweep.core.external import ExternalState, Thing
 from trainsweep.core.last_status import format_time
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key
-from trainsweep.providers.registry import Endpoints
+from trainsweep.providers.registry import Endpoints, plugin_of
 
 #: Characters; wider than any row.
 UNBOUND = 1000
 ONE_OF: Any = typer.Option(help="Only this; may be given several times.", case_sensitive=False)
+
+
+#: The flags for fields of a provider's block.
+FLAGS = {"region": "--region", "projectID": "--project-id", "endpoint": "--endpoint"}
+
+
+def fields_of(plugin: ProviderDescription) -> set[str]:
+    """The fields of its block, as manifests name them."""
+    return {field.alias or name for name, field in plugin.settings.model_fields.items()}
+
+
+def provider_named(text: str) -> str:
+    """The name of an installed provider, written in any case."""
+    for name in installed():
+        if name.lower() == text.lower():
+            return name
+    raise typer.BadParameter(f"{text!r} is not installed here; there are {' and '.join(installed())}.")
+
+
+def used_by(field: str) -> str:
+    """The providers for which a flag is, in its help."""
+    names = tuple(name.lower() for name, plugin in installed().items() if field in fields_of(plugin))
+    return f"With --provider {either(names)}"
+
+
+def variables_of(field: str) -> list[str]:
+    """The environment variables for a field of the blocks."""
+    return [plugin_of(name).variables[field] for name in installed() if field in plugin_of(name).variables]
+
+
+def keys_told() -> str:
+    """Where each provider's keys are read."""
+    return "; ".join(f"{' and '.join(plugin_of(name).credentials.required)} for {name}" for name in installed())
 
 
 class Output(StrEnum):
@@ -85,12 +119,17 @@ def discover(
         str, typer.Option(metavar="NAME", help="The same for a ClusterProviderConfig.")
     ] = "",
     provider: Annotated[
-        ProviderName | None,
-        typer.Option(help="Read an account without a cluster; keys come from the environment.", case_sensitive=False),
+        str | None,
+        typer.Option(
+            help=f"Read an account without a cluster; keys come from the environment: {keys_told()}.",
+            metavar=f"[{'|'.join(installed())}]",
+            parser=provider_named,
+            autocompletion=lambda: list(installed()),
+        ),
     ] = None,
-    region: Annotated[str, typer.Option(help="With --provider modelarts: the region, such as cn-north-4.")] = "",
+    region: Annotated[str, typer.Option(help=f"{used_by('region')}: the region, such as cn-north-4.")] = "",
     project_id: Annotated[
-        str, typer.Option(envvar="HUAWEICLOUD_SDK_PROJECT_ID", help="With --provider modelarts: the project.")
+        str, typer.Option(envvar=variables_of("projectID"), help=f"{used_by('projectID')}: the project.")
     ] = "",
     endpoint: Annotated[str, typer.Option(help="With --provider: the base URL, where the public one is wrong.")] = "",
     kind: Annotated[
@@ -121,14 +160,11 @@ def discover(
 ) -> None:
     """List what an account holds: jobs, versions, configs, fine-tuning jobs and tasks. Only reads.
 
-    Without a cluster, keys are read where the vendors' clients look: HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (and
-    HUAWEICLOUD_SDK_SECURITY_TOKEN), or QIANFAN_ACCESS_KEY and QIANFAN_SECRET_KEY.
-
     For example:
 
     $ trainsweep discover --provider-config team-a/huawei
 
-    $ trainsweep discover --provider modelarts --region cn-north-4 --project-id 0123456789abcdef --state Running
+    $ trainsweep discover --provider-config team-a/huawei --kind TrainingJob --state Running
 
     $ trainsweep discover --provider-config huawei --name-contains nightly --output manifests --desired-state Stopped
     | kubectl apply -f -
@@ -201,21 +237,25 @@ async def _account(place: Place) -> AsyncIterator[Account]:
         yield await stack.enter_async_context(reading(spec, credentials, place.endpoints))
 
 
-def _spec(provider: ProviderName | None, region: str, project_id: str, endpoint: str) -> AccountSpec | None:
+def _spec(provider: str | None, region: str, project_id: str, endpoint: str) -> AccountSpec | None:
     """The account as the flags describe it; None without --provider."""
     place = {name: value for name, value in (("region", region), ("endpoint", endpoint)) if value}
     if provider is None:
         if place:
             raise typer.BadParameter("--region and --endpoint describe an account; they go with --provider.")
         return None
-    if provider is ProviderName.QIANFAN and region:
-        raise typer.BadParameter("--region belongs to ModelArts; Qianfan has one endpoint (--endpoint).")
-    if provider is ProviderName.MODELARTS and not (project_id and place):
-        raise typer.BadParameter("--provider modelarts needs --project-id, and --region or --endpoint.")
+    plugin = plugin_of(provider)
+    known = fields_of(plugin)
+    if strange := [name for name in place if name not in known]:
+        owners = either(tuple(each.name for each in installed().values() if strange[0] in fields_of(each)))
+        raise typer.BadParameter(f"{FLAGS[strange[0]]} belongs to {owners}; an account of {provider} has none.")
+    if project_id and "projectID" in known:
+        place["projectID"] = project_id
+    if any(not place.keys() & set(group) for group in plugin.settings.needs):
+        flags = (" or ".join(FLAGS[name] for name in group if name in FLAGS) for group in plugin.settings.needs)
+        raise typer.BadParameter(f"--provider {provider.lower()} needs {', and '.join(flags)}.")
     try:
-        if provider is ProviderName.QIANFAN:
-            return AccountSpec(provider=provider, qianfan=Qianfan.model_validate(place))
-        return AccountSpec(provider=provider, model_arts=ModelArts.model_validate(place | {"projectID": project_id}))
+        return AccountSpec.model_validate({"provider": provider, plugin.block: plugin.settings.model_validate(place)})
     except ValidationError as error:
         first = error.errors()[0]
         raise typer.BadParameter(f"--{first['loc'][0]} is not fit: {first['msg']}.") from None

@@ -15,7 +15,7 @@ from trainsweep.controller.lookup import identify
 from trainsweep.core.errors import ConfigurationError, Misrouted, Unavailable
 from trainsweep.core.external import PART_OF, Remote, Target, Thing, state_of_parts
 from trainsweep.core.resource import Resource
-from trainsweep.providers.registry import HOLDS, identity
+from trainsweep.providers.registry import identity, plugin_of
 
 #: Told after each list: how many of how many are read.
 Told = Callable[[int, int], None]
@@ -46,7 +46,8 @@ async def take_inventory(account: Account, told: Told = lambda done, total: None
     """Raises `ProviderError`; a collection that is not offered is a gap as long as another one is."""
     items: list[Item] = []
     gaps: list[Misrouted] = []
-    tops = sorted(HOLDS[account.spec.provider] - set(PART_OF.values()))
+    kinds = plugin_of(account.spec.provider).kinds
+    tops = sorted(Thing(kind) for kind, support in kinds.items() if not support.part_of)
     lists = [(thing, name) for thing in tops for name in account.provider.collections_of_names(thing)]
     for number, (thing, collection) in enumerate(lists):
         try:

@@ -22,7 +22,8 @@ from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key, Resource
 from trainsweep.kube.client import KubeClient, KubeError
 from trainsweep.kube.cluster_reads import ClusterReads, Namespace
-from trainsweep.providers.credentials import Credentials, parse_credentials
+from trainsweep.providers.credentials import Credentials
+from trainsweep.providers.registry import plugin_of
 
 
 @dataclass(slots=True)
@@ -91,7 +92,7 @@ class Ground:
         data = self._secrets.get(config.secret)
         if data is None:
             raise ConfigurationError(Reason.SECRET_NOT_FOUND, f"{where} does not exist; create it.")
-        return parse_credentials(data, where=where)
+        return plugin_of(config.spec.provider).credentials.parse(data, where=where)
 
     def _records(self) -> list[Resource]:
         return [self.store.records[key] for key in self.subjects if key in self.store.records]
@@ -139,7 +140,7 @@ class Ground:
 def _destination(config: Config) -> tuple[object, ...]:
     """Which credentials go where. Mode, pace and the like may differ: a plan may be about a change of them."""
     spec = config.spec
-    return spec.provider, spec.model_arts, spec.qianfan, config.secret
+    return spec.provider, spec.settings, config.secret
 
 
 def _problem(manifest: Manifest) -> str:

@@ -11,6 +11,7 @@ from trainsweep.accounts.account import Account
 from trainsweep.accounts.blocked import obstacle, trouble, unfit
 from trainsweep.api.common import DeletionPolicy, Mode
 from trainsweep.api.names import FINALIZER
+from trainsweep.api.provider import UNKNOWN
 from trainsweep.calls.circuit_breaker import CircuitOpen
 from trainsweep.cli.plan_inputs import Ground
 from trainsweep.cli.reading import reading, utc_now
@@ -28,7 +29,7 @@ from trainsweep.core.policy import effective_policy
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key, Resource
 from trainsweep.kube.cluster_reads import Namespace
-from trainsweep.providers.registry import Endpoints, identity
+from trainsweep.providers.registry import Endpoints, identity, support_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +106,18 @@ async def _facts(
         record = replace(record, deleting=True, finalizers=(FINALIZER,))
     namespace = ground.namespaces.get(record.key.namespace, Namespace())
     config = ground.store.configs.get(record.config)
+    support = support_of(config.spec, record.thing) if config else UNKNOWN
     facts = Inputs(
         record,
         terms.deletion_policy,
         utc_now(),
         mode=config.spec.mode if config else Mode.PLAN,
         bounds=bounds_of(config),
+        support=support,
     )
     try:
-        policy, source = effective_policy(record.spec.deletion_policy, namespace.policy, terms.deletion_policy)
+        own = record.spec.deletion_policy
+        policy, source = effective_policy(own, namespace.policy, terms.deletion_policy, support.verbs)
         facts = replace(facts, policy=policy, policy_source=source)
         if wrong := unfit(record, config, namespace):
             return replace(facts, obstacle=wrong)

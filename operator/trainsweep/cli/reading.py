@@ -12,13 +12,12 @@ import typer
 
 from trainsweep.accounts.account import Account
 from trainsweep.accounts.ceilings import UNLIMITED
-from trainsweep.api.common import ProviderName
 from trainsweep.api.provider_config import AccountSpec
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.reasons import Reason
-from trainsweep.providers.credentials import Credentials, parse_credentials
+from trainsweep.providers.credentials import Credentials
 from trainsweep.providers.pacing import paced
-from trainsweep.providers.registry import Endpoints, open_provider
+from trainsweep.providers.registry import Endpoints, open_provider, plugin_of
 
 AllowHttp = Annotated[
     bool,
@@ -34,12 +33,6 @@ AllowedHosts = Annotated[
         show_default=False,
     ),
 ]
-
-#: Where the vendors' own clients look for keys: access key, secret key, session token.
-VARIABLES: Mapping[ProviderName, tuple[str, str, str]] = {
-    ProviderName.MODELARTS: ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"),
-    ProviderName.QIANFAN: ("QIANFAN_ACCESS_KEY", "QIANFAN_SECRET_KEY", ""),
-}
 
 
 def allowed(http: bool, hosts: list[str] | None) -> Endpoints:
@@ -59,17 +52,17 @@ async def reading(spec: AccountSpec, credentials: Credentials, endpoints: Endpoi
         await account.aclose()
 
 
-def credentials_of_environment(provider: ProviderName, environ: Mapping[str, str] = os.environ) -> Credentials:
+def credentials_of_environment(provider: str, environ: Mapping[str, str] = os.environ) -> Credentials:
     """Keys never come from flags: those show in process lists and in the shell's history."""
-    access_key, secret_key, token = VARIABLES[provider]
-    missing = [name for name in (access_key, secret_key) if not environ.get(name)]
+    form = plugin_of(provider).credentials
+    missing = [name for name in form.required if not environ.get(name)]
     if missing:
         raise ConfigurationError(
             Reason.SECRET_NOT_FOUND,
             f"Set {' and '.join(missing)} in the environment: the keys of the {provider} account.",
         )
-    names = {"accessKey": access_key, "secretKey": secret_key, "securityToken": token}
-    return parse_credentials({key: environ.get(name, "") for key, name in names.items()}, where="the environment")
+    values = {key: environ.get(name, "") for key, name in form.variables.items()}
+    return form.parse(values, where="the environment")
 
 
 def utc_now() -> datetime:

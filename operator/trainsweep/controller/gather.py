@@ -11,6 +11,7 @@ from trainsweep.accounts.account import Account
 from trainsweep.accounts.blocked import trouble
 from trainsweep.accounts.manager import AccountManager
 from trainsweep.api.common import DeletionPolicy, Mode
+from trainsweep.api.provider import UNKNOWN
 from trainsweep.api.provider_config import UNBOUNDED, Bounds, ClusterProviderConfigSpec
 from trainsweep.calls.single_flight import SingleFlightCache
 from trainsweep.cluster.cache import Cache
@@ -25,7 +26,7 @@ from trainsweep.core.policy import PolicySource, effective_policy
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key, Resource
 from trainsweep.kube.cluster_reads import Namespace
-from trainsweep.providers.registry import identity
+from trainsweep.providers.registry import identity, support_of
 
 #: Seconds for which a namespace's annotations and labels, and the fate of a definition, may be remembered.
 NAMESPACE_AGE = 30.0
@@ -80,14 +81,15 @@ class Gatherer:
         recent = recent if begun_after is None else begun_after
         namespace = await self.namespaces.get(record.key.namespace, recent)
         wrong: Obstacle | None = None
+        config = self._store.configs.get(record.config)
+        support = support_of(config.spec, record.thing) if config else UNKNOWN
         policy, source = self._default_policy, PolicySource.OPERATOR
         try:
-            policy, source = effective_policy(record.spec.deletion_policy, namespace.policy, policy)
+            policy, source = effective_policy(record.spec.deletion_policy, namespace.policy, policy, support.verbs)
         except ConfigurationError as error:
             source = PolicySource.UNCLEAR
             wrong = Obstacle(Reason.of(error.reason), error.message, stalled=True)
         going = record.deleting and await self._definitions.going(record.key.kind, recent)
-        config = self._store.configs.get(record.config)
         found = wrong or self._accounts.find(record, namespace)
         account = found if isinstance(found, Account) else None
         facts = Inputs(
@@ -105,6 +107,7 @@ class Gatherer:
             account=account.identity if account else _identity(config),
             bounds=bounds_of(config),
             unaudited=attempt.unaudited,
+            support=support,
         )
         # Without its account a resource claims nothing; and while it is not known which project a name means, it could
         # be let go for the owner of another thing.

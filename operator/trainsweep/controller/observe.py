@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from trainsweep.accounts.account import Account
 from trainsweep.api.common import DesiredState
+from trainsweep.api.provider import KindSupport
 from trainsweep.calls.circuit_breaker import CircuitOpen
 from trainsweep.cluster.cache import Cache
 from trainsweep.controller.attempt_state import AttemptState, Look
@@ -23,6 +24,7 @@ from trainsweep.core.inputs import Absent
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Resource
 from trainsweep.core.state_table import lacks_time, made_again
+from trainsweep.providers.registry import support_of
 
 #: Which looks after a call are by id, come what may: the thing is mostly gone by then, and the proof takes this read
 #: anyway. A resource that waits longer is better served by the list that all share.
@@ -64,10 +66,14 @@ class Observer:
         observed = await self._see(fresh=fresh)
         unwanted = self.record.deleting or self.record.spec.desired_state == DesiredState.ABSENT
         seen = observed.seen
-        if unwanted and isinstance(seen, Remote) and (changed := made_again(self.record, seen)):
+        if unwanted and isinstance(seen, Remote) and (changed := made_again(self.record, seen, self._support)):
             gone = Absent(f"the pinned {self.target.id} is gone, and another one has its name: {changed}")
             return replace(observed, seen=gone)
         return observed
+
+    @property
+    def _support(self) -> KindSupport:
+        return support_of(self.account.spec, self.target.thing)
 
     @property
     def _collection(self) -> str:
@@ -87,7 +93,7 @@ class Observer:
         asked_for = self.record.requested_at != self.record.past.handled_request
         looked, attempt.looked = attempt.looked, now
         floor = max(attempt.last_write, looked if attempt.waits else 0.0)
-        in_a_list = bool(self.target.parent) or self.target.thing is not Thing.TUNING_TASK
+        in_a_list = bool(self.target.parent) or not self._support.by_parent
         if in_a_list and not fresh and not asked_for and attempt.waits not in CLOSE_LOOKS and not attempt.look:
             listing = await self.lists.get(self._collection, floor=floor, max_age=self._recent)
             entry = listing.entries.get(self.target.id)

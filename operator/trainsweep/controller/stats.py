@@ -125,7 +125,7 @@ class Stats:
         reason = ready.get("reason") or Reason.OBSERVING
         account = self._accounts.get(config.key)
         return AccountState(
-            provider=config.spec.provider.value,
+            provider=config.spec.provider,
             reason=str(reason) if reason in _REASONS else OTHER,
             well=ready.get("status") != "False",
             circuit_open=account is not None and account.gate.circuit.open,

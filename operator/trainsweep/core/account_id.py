@@ -14,7 +14,7 @@ REMEMBERED_KEYS = 4
 class AccountID:
     """The place where an id was found (`status.account`).
 
-    `host` is the network location of the API. `project` is the id of a ModelArts project, "" where the provider has
+    `host` is the network location of the API. `project` is the id of a project, "" where the provider has
     none or while only its name is known; `open` says that it is not known yet. `keys` are fingerprints of access keys
     that are known to lead here, for providers that do not tell which account a key belongs to.
     """

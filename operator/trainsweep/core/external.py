@@ -64,8 +64,8 @@ class Remote:
 
     `provider_state` is the provider's own word or the name of its number. Times are the provider's, in UTC, None when
     it gave none or an impossible one. `parts` are the runs of a thing that has none of its own (the versions of a V1
-    job, the tasks of a Qianfan job): a tuple, empty when it holds none; None when the answer does not tell, and then
-    `complete` is False and a read by id is needed before any decision that depends on them. `message` is a remark
+    job, the tasks of a fine-tuning job): a tuple, empty when it holds none; None when the answer does not tell, and
+    then `complete` is False and a read by id is needed before any decision that depends on them. `message` is a remark
     worth showing ("the last delete failed", JOBSTAT_DELETE_FAILED), "" mostly.
     """
 

@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from trainsweep.api.common import DeletionPolicy, DesiredState, Mode
+from trainsweep.api.provider import UNKNOWN, KindSupport
+from trainsweep.api.provider import Verb as Verb  # noqa: PLC0414 (imported from here)
 from trainsweep.api.provider_config import UNBOUNDED, Bounds
 from trainsweep.core.account_id import AccountID
 from trainsweep.core.external import ExternalState, Remote, Target
 from trainsweep.core.policy import PolicySource
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key, Resource
-
-
-class Verb(StrEnum):
-    """What can be asked of a provider."""
-
-    STOP = "stop"
-    DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +58,8 @@ class Inputs:
     thing, `owner_going` that it is being deleted. `heir` is another living resource of the namespace that wants the
     thing to stay, `heir_unsure` one that may turn out to be that. `account` is the account that the ProviderConfig
     leads to now, `bounds` what it lets this namespace do. `held_back` is why the deletion guard holds the removal,
-    "" when it does not; `unaudited` why no line can be written to the audit log.
+    "" when it does not; `unaudited` why no line can be written to the audit log. `support` is what the provider can
+    do with such a thing.
     `namespace_going`: its namespace is being deleted, and nothing can be created in it any more.
     """
 
@@ -91,6 +86,7 @@ class Inputs:
     bounds: Bounds = UNBOUNDED
     held_back: str = ""
     unaudited: str = ""
+    support: KindSupport = UNKNOWN
 
     @property
     def desired(self) -> DesiredState:

@@ -7,15 +7,18 @@ from enum import StrEnum
 
 from trainsweep.api.common import DeletionPolicy, DesiredState
 from trainsweep.api.fine_tuning import FineTuningJobSpec
+from trainsweep.api.provider import KindSupport
+from trainsweep.core.capability import cannot, remark, sentence, undeletable
 from trainsweep.core.decision import Action, Delete, Plan, RemoveFinalizer, Standing, Stop
-from trainsweep.core.external import PART_OF, ExternalState, Remote, Target, Thing, state_of_parts
+from trainsweep.core.external import PART_OF, ExternalState, Remote, Target, state_of_parts
 from trainsweep.core.inputs import Absent, Inputs, Verb
+from trainsweep.core.policy import PolicySource
 from trainsweep.core.preconditions import mismatch
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Resource
 
 #: Seconds for which an accepted stop or delete is given time before it is asked for again. Providers take a while to
-#: show it (Qianfan has no "Stopping" state, ModelArts V1 no "Deleting"), and asking again early helps nobody. Doubled
+#: show it (some have no "Stopping" state, others no "Deleting"), and asking again early helps nobody. Doubled
 #: with each time.
 PATIENCE, LONGEST_PATIENCE = 60.0, 300.0
 
@@ -33,12 +36,8 @@ def toward(goal: Goal, facts: Inputs) -> Plan:
         raise ValueError("the provider has not been read")
     if isinstance(seen, Absent):
         return _gone(goal, facts)
-    if changed := _other_thing(facts, seen):
-        return changed
-    if goal is Goal.PRESENT:
-        return Plan(None, _ready(Reason.AVAILABLE, f"The remote thing is {seen.state}."), after=due_in(facts))
-    if goal is Goal.ABSENT and (full := _not_empty(facts, seen)):
-        return full
+    if rest := _without_a_call(goal, facts, seen):
+        return rest
     state = _activity(seen)
     if state is ExternalState.UNKNOWN:
         message = f"The provider reports {seen.provider_state or 'no state'!r}; waiting until it is a known one."
@@ -48,10 +47,25 @@ def toward(goal: Goal, facts: Inputs) -> Plan:
     if state is ExternalState.DELETING:
         return Plan(None, _progress(Reason.DELETING, "Waiting until the remote thing is gone."), moving=True)
     if state.active or state is ExternalState.STOPPING:
-        return _stop(facts, seen)
+        if Verb.STOP in facts.support.verbs:
+            return _stop(facts, seen)
+        if goal is Goal.STOPPED:
+            return _unstoppable(facts, seen)
     if goal is Goal.STOPPED:
         return _stopped(facts, seen)
     return _delete(facts, seen)
+
+
+def _without_a_call(goal: Goal, facts: Inputs, seen: Remote) -> Plan | None:
+    """What is settled whatever the thing is doing: it is another one, or the goal cannot be reached or asks nothing."""
+    if changed := _other_thing(facts, seen):
+        return changed
+    if wrong := undeletable(facts, stopping=goal is Goal.STOPPED):
+        return Plan(None, _stalled(Reason.INVALID_SPEC, wrong), after=due_in(facts))
+    if goal is Goal.PRESENT:
+        message = f"The remote thing is {seen.state}.{remark(facts)}"
+        return Plan(None, _ready(Reason.AVAILABLE, message), after=due_in(facts))
+    return _not_empty(facts, seen) if goal is Goal.ABSENT else None
 
 
 def _gone(goal: Goal, facts: Inputs) -> Plan:
@@ -61,18 +75,31 @@ def _gone(goal: Goal, facts: Inputs) -> Plan:
         return Plan(RemoveFinalizer(Reason.DELETED_EXTERNAL, evidence, left=False), standing)
     if goal is Goal.PRESENT:
         message = "No such remote thing; check the id, or delete this resource."
-        return Plan(None, Standing(ready=False, reason=Reason.NOT_FOUND, message=message, stalled=True))
+        return Plan(None, _stalled(Reason.NOT_FOUND, message))
     return Plan(None, _ready(Reason.ABSENT, "The remote thing is absent."))
 
 
 def _stopped(facts: Inputs, remote: Remote) -> Plan:
     if facts.record.deleting and facts.policy is DeletionPolicy.STOP:
-        why = f"the remote thing is {remote.state}, as the deletion policy Stop asks"
+        asked = "as the deletion policy Stop asks"
+        if facts.policy_source is PolicySource.PROVIDER:
+            asked = f"and {cannot(facts, Verb.DELETE)}"
+        why = f"the remote thing is {remote.state}, {asked}"
         return Plan(
             RemoveFinalizer(Reason.STOPPED_EXTERNAL, why, left=True),
             _progress(Reason.STOPPED_EXTERNAL, "The run ended."),
         )
-    return Plan(None, _ready(Reason.STOPPED, f"The remote thing is {remote.state}."), after=due_in(facts))
+    message = f"The remote thing is {remote.state}.{remark(facts)}"
+    return Plan(None, _ready(Reason.STOPPED, message), after=due_in(facts))
+
+
+def _unstoppable(facts: Inputs, remote: Remote) -> Plan:
+    """It runs, and its provider knows no way to stop it."""
+    reason = cannot(facts, Verb.STOP)
+    if facts.record.deleting:
+        why = f"{reason}, and it is {remote.state}"
+        return Plan(RemoveFinalizer(Reason.LET_GO, why, left=True), _progress(Reason.LET_GO, f"Let go: {why}."))
+    return Plan(None, _stalled(Reason.INVALID_SPEC, f"{sentence(reason)}; set desiredState: Present."))
 
 
 def _stop(facts: Inputs, remote: Remote) -> Plan:
@@ -105,7 +132,7 @@ def _not_empty(facts: Inputs, remote: Remote) -> Plan | None:
 def _ask(facts: Inputs, remote: Remote, action: Stop | Delete, standing: Standing) -> Plan:
     """Act, unless the expectation forbids it or all of it has been accepted a moment ago."""
     if wrong := mismatch(facts.record.spec.expect, remote):
-        return Plan(None, Standing(ready=False, reason=Reason.EXPECTATION_FAILED, message=wrong, stalled=True))
+        return Plan(None, _stalled(Reason.EXPECTATION_FAILED, wrong))
     verb = Verb.STOP if isinstance(action, Stop) else Verb.DELETE
     due = tuple(target for target in action.targets if not _just_asked(facts, verb, target))
     todo: Action | None = type(action)(due) if due else None
@@ -125,17 +152,15 @@ def _just_asked(facts: Inputs, verb: Verb, target: Target) -> bool:
 
 def _other_thing(facts: Inputs, remote: Remote) -> Plan | None:
     """What is not the pinned thing is never touched."""
-    message = made_again(facts.record, remote)
-    if not message:
-        return None
-    return Plan(None, Standing(ready=False, reason=Reason.IDENTITY_CHANGED, message=message, stalled=True))
+    message = made_again(facts.record, remote, facts.support)
+    return Plan(None, _stalled(Reason.IDENTITY_CHANGED, message)) if message else None
 
 
-def made_again(record: Resource, remote: Remote) -> str:
-    """Why this is not the thing that the resource has pinned, "" when it is. A config is known by its name alone: one
-    made again under the same name is another one (facts 2.9).
+def made_again(record: Resource, remote: Remote, support: KindSupport) -> str:
+    """Why this is not the thing that the resource has pinned, "" when it is. Where an id returns, as that of a config,
+    which is its name, one made again under the same id is another one.
     """
-    if record.thing is not Thing.CONFIG or remote.created_at is None or (pinned := record.past.created_at) is None:
+    if not support.id_returns or remote.created_at is None or (pinned := record.past.created_at) is None:
         return ""
     if abs((remote.created_at - pinned).total_seconds()) < 1:
         return ""
@@ -259,6 +284,10 @@ def finished_at(facts: Inputs) -> datetime | None:
 
 def _ready(reason: Reason, message: str) -> Standing:
     return Standing(ready=True, reason=reason, message=message)
+
+
+def _stalled(reason: Reason, message: str) -> Standing:
+    return Standing(ready=False, reason=reason, message=message, stalled=True)
 
 
 def _progress(reason: Reason, message: str) -> Standing:

@@ -1,7 +1,7 @@
 """The contract of a provider: questions and two verbs. A provider reports; the core decides.
 
-Adding a provider means one package beside `modelarts/` that holds an `httpx.Auth`, a table of codes, a parser for each
-answer and a class with the methods below, and one line in `registry.py`.
+A provider is one folder or package: an `httpx.Auth`, a table of codes, a parser for each answer, a class with the
+methods below, and a `ProviderPlugin` (`providers.plugin`). `providers.testing` holds the tests of this contract.
 
 What every implementation promises:
 
@@ -16,8 +16,8 @@ What every implementation promises:
   last write, and does not hold the id: the controller puts these together. Beside a refusal that is no
   `NotFound`, of a thing that was seen before, the list counts only if it has shown the thing.
 - `list` answers only with a complete list (all pages, de-duplicated by id); if one page fails, it raises. When the
-  parent of the collection (the V1 job of versions, the Qianfan job of tasks) is refused, it looks the parent up in the
-  complete list of parents: not there means an empty list, there means the refusal is raised.
+  parent of the collection (the V1 job of versions, the job of fine-tuning tasks) is refused, it looks the parent up in
+  the complete list of parents: not there means an empty list, there means the refusal is raised.
 - An unknown state word or number becomes `ExternalState.UNKNOWN` with the provider's word, never an error.
 - Unknown fields are ignored; missing ones become None or "".
 """

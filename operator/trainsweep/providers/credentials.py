@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from trainsweep.core.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True)
-class AccessKey:
+class Credentials:
+    """Base of all of them. Every field is text; what is secret stays out of the repr."""
+
+    @property
+    def key(self) -> str:
+        """What tells one key from another; "" where the account does not depend on the key. Never shown as it is."""
+        return ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All fields, to compare them without keeping them."""
+        return tuple(getattr(self, each.name) for each in fields(self))
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey(Credentials):
     """An AK/SK pair, with the session token of temporary keys."""
 
     access_key: str
     secret_key: str = field(repr=False)
     security_token: str = field(default="", repr=False)
 
+    @property
+    def key(self) -> str:
+        return self.access_key
+
 
 @dataclass(frozen=True, slots=True)
-class Password:
-    """An IAM user (ModelArts only); `domain_name` is the account's name."""
+class Password(Credentials):
+    """An IAM user; `domain_name` is the account's name."""
 
     username: str
     password: str = field(repr=False)
     domain_name: str = ""
 
-
-Credentials = AccessKey | Password
 
 #: Said when a key is refused that a session token was sent with.
 SESSION_WAS_SENT = (
@@ -35,26 +52,44 @@ SESSION_WAS_SENT = (
 )
 
 
-def parse_credentials(data: Mapping[str, str], *, where: str) -> Credentials:
-    """Read the decoded data of a Secret; `where` names it in the error ("Secret team-a/account").
+def parse_access_key(values: Mapping[str, str], *, where: str) -> AccessKey:
+    """An access key of the decoded values of a Secret; `where` names it in the error ("Secret team-a/account")."""
+    if found := _access_key(values, where):
+        return found
+    raise missing("the keys accessKey and secretKey", values, where)
 
-    Keys and tokens travel in headers: what does not fit there is refused here, as the HTTP client would quote it. Names
-    and passwords travel as JSON and may be any text.
-    """
-    values = {name: value.strip() for name, value in data.items()}
-    if values.get("accessKey") and values.get("secretKey"):
-        for name in ("accessKey", "secretKey", "securityToken"):
-            if not (value := values.get(name, "")).isascii() or not value.isprintable():
-                message = f"{name} of {where} has a character that no key has (not printable ASCII); write it again."
-                raise ConfigurationError("SecretKeyMissing", message)
-        return AccessKey(values["accessKey"], values["secretKey"], values.get("securityToken", ""))
-    if values.get("username") and values.get("password"):
-        return Password(values["username"], values["password"], values.get("domainName", ""))
+
+def parse_login(values: Mapping[str, str], *, where: str) -> AccessKey | Password:
+    """The same, or a password. Names and passwords travel as JSON and may be any text."""
+    if found := _access_key(values, where):
+        return found
+    username, password, domain = (values.get(name, "").strip() for name in ("username", "password", "domainName"))
+    if username and password:
+        return Password(username, password, domain)
+    raise missing("the keys accessKey and secretKey, or username and password", values, where)
+
+
+def missing(wanted: str, values: Mapping[str, str], where: str) -> ConfigurationError:
+    """The error of a Secret that lacks what is `wanted`. It names what is there and quotes nothing."""
     found = ", ".join(sorted(values)) or "no keys"
-    raise ConfigurationError(
-        "SecretKeyMissing",
-        f"{where} needs the keys accessKey and secretKey, or username and password (ModelArts); it has {found}.",
-    )
+    return ConfigurationError("SecretKeyMissing", f"{where} needs {wanted}; it has {found}.")
+
+
+def header_value(values: Mapping[str, str], name: str, *, where: str) -> str:
+    """One value without the space around it, "" for none. Keys and tokens travel in headers: what does not fit there
+    is refused here, as the HTTP client would quote it.
+    """
+    value = values.get(name, "").strip()
+    if value.isascii() and value.isprintable():
+        return value
+    message = f"{name} of {where} has a character that no key has (not printable ASCII); write it again."
+    raise ConfigurationError("SecretKeyMissing", message)
+
+
+def _access_key(values: Mapping[str, str], where: str) -> AccessKey | None:
+    if not (values.get("accessKey", "").strip() and values.get("secretKey", "").strip()):
+        return None
+    return AccessKey(*(header_value(values, name, where=where) for name in ("accessKey", "secretKey", "securityToken")))
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:

@@ -1,51 +1,41 @@
-"""The one place that knows which providers there are."""
+"""From a ProviderConfig to its provider. Which ones there are is known from the installed packages alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 import httpx
 
-from trainsweep.api.common import ProviderName
+from trainsweep.api.provider import UNKNOWN, KindSupport, either, installed
 from trainsweep.api.provider_config import AccountSpec
+from trainsweep.api.provider_settings import ProviderSettings
 from trainsweep.core.account_id import AccountID
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.external import Thing
 from trainsweep.core.reasons import Reason
 from trainsweep.providers.base import Provider
-from trainsweep.providers.credentials import AccessKey, Credentials, Password
+from trainsweep.providers.credentials import Credentials
 from trainsweep.providers.endpoints import Endpoints as Endpoints  # noqa: PLC0414 (imported from here)
 from trainsweep.providers.error_overrides import ErrorOverride
-from trainsweep.providers.modelarts.provider import ModelArtsProvider
-from trainsweep.providers.modelarts.regions import doubt_about
-from trainsweep.providers.modelarts.settings import ModelArtsSettings
-from trainsweep.providers.qianfan.provider import QianfanProvider
-from trainsweep.providers.qianfan.settings import QianfanSettings
-
-#: Which provider holds which kind of thing.
-HOLDS: dict[ProviderName, frozenset[Thing]] = {
-    ProviderName.MODELARTS: frozenset({Thing.JOB, Thing.VERSION, Thing.CONFIG}),
-    ProviderName.QIANFAN: frozenset({Thing.TUNING_TASK, Thing.TUNING_JOB}),
-}
+from trainsweep.providers.plugin import ProviderPlugin
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast an account is called when its ProviderConfig does not say."""
+def plugin_of(provider: str) -> ProviderPlugin:
+    """The provider of this name. Raises `ConfigurationError` when it is not installed: none stands in for another."""
+    plugin = installed().get(provider)
+    if isinstance(plugin, ProviderPlugin):
+        return plugin
+    raise ConfigurationError(
+        Reason.INVALID_SPEC,
+        f"No provider {provider[:64]!r} is installed beside this operator, only {either(tuple(installed()))}.",
+    )
 
-    reads: float
-    writes: float
-    in_flight: int
 
-
-#: In flight stay at four: five bad signatures in a row lock a Huawei key (facts 7.2), and one round must not reach it.
-PACES: dict[ProviderName, Pace] = {
-    ProviderName.MODELARTS: Pace(reads=50.0, writes=20.0, in_flight=4),
-    ProviderName.QIANFAN: Pace(reads=2.0, writes=1.0, in_flight=4),
-}
+def support_of(spec: AccountSpec, thing: Thing) -> KindSupport:
+    """What the provider of an account has of a kind. Of one that it does not have, nothing is known."""
+    return plugin_of(spec.provider).kinds.get(thing, UNKNOWN)
 
 
 def identity(spec: AccountSpec, place: str = "", key: str = "") -> AccountID:
@@ -54,34 +44,26 @@ def identity(spec: AccountSpec, place: str = "", key: str = "") -> AccountID:
     `place` is the provider's, once it is known. Until then a project that is only named could be any. `key` is the
     fingerprint of the access key in use; it counts where the provider does not tell which account a key belongs to.
     """
-    if spec.model_arts:
-        settings = _model_arts(spec)
-        project = settings.project_id or place
-        return AccountID("ModelArts", _host(settings.api_url), project, open=not project)
-    return AccountID("Qianfan", _host(_qianfan(spec).endpoint), keys=(key,) if key else ())
+    plugin = plugin_of(spec.provider)
+    return plugin.account_id(_settings(plugin, spec), place=place, key=key)
 
 
-def base_urls(spec: AccountSpec, credentials: Credentials | None) -> tuple[str, ...]:
-    """Where the credentials of an account are sent, the training API first; for None those of an access key.
+def base_urls(spec: AccountSpec) -> tuple[str, ...]:
+    """Where the credentials of an account may be sent, the training API first. Raises `ConfigurationError`."""
+    plugin = plugin_of(spec.provider)
+    return plugin.endpoints(_settings(plugin, spec))
 
-    Raises `ConfigurationError`.
-    """
-    if spec.model_arts is None:
-        return (_qianfan(spec).endpoint,)
-    settings = _model_arts(spec)
-    if settings.project_id and not isinstance(credentials, Password):
-        return (settings.api_url,)
-    return settings.api_url, settings.iam_url
+
+def scope_of(spec: AccountSpec) -> str:
+    """A sentence about which of the account's things are listed, "" for all."""
+    plugin = plugin_of(spec.provider)
+    return plugin.scope(_settings(plugin, spec))
 
 
 def doubt(spec: AccountSpec) -> str:
-    """A sentence about a region that is not known and that the addresses are made from; "" for none."""
-    block = spec.model_arts
-    return doubt_about(block.region or "") if block and not block.endpoint else ""
-
-
-def _host(url: str) -> str:
-    return httpx.URL(url).netloc.decode().lower()
+    """A sentence about settings that may be wrong, "" for none."""
+    plugin = plugin_of(spec.provider)
+    return plugin.doubt(_settings(plugin, spec))
 
 
 class OpenProvider(Protocol):
@@ -107,31 +89,19 @@ def open_provider(
     now: Callable[[], datetime],
 ) -> Provider:
     """The client of an account. Raises `ConfigurationError` when spec and credentials do not fit."""
+    plugin = plugin_of(spec.provider)
+    settings = _settings(plugin, spec)
+    for url in plugin.endpoints(settings):
+        endpoints.check(url, plugin.hosts)
     overrides = tuple(
         ErrorOverride(entry.status or 0, entry.code or "", entry.error_class.value) for entry in spec.error_classes
     )
-    if spec.provider is ProviderName.MODELARTS:
-        settings = _model_arts(spec)
-        endpoints.check(settings.api_url)
-        if settings.iam_endpoint or settings.region:
-            endpoints.check(settings.iam_url)
-        return ModelArtsProvider(settings, credentials, overrides=overrides, transport=transport, now=now)
-    if not isinstance(credentials, AccessKey):
-        raise ConfigurationError(
-            Reason.SECRET_KEY_MISSING, "Qianfan needs the keys accessKey and secretKey in the Secret."
-        )
-    place = _qianfan(spec)
-    endpoints.check(place.endpoint)
-    return QianfanProvider(place, credentials, overrides=overrides, transport=transport, now=now)
+    return plugin.open(settings, credentials, overrides=overrides, transport=transport, now=now)
 
 
-def _model_arts(spec: AccountSpec) -> ModelArtsSettings:
-    block = spec.model_arts
-    if block is None:
-        raise ConfigurationError(Reason.INVALID_SPEC, "provider ModelArts needs the block modelArts.")
-    return ModelArtsSettings(**{name: value for name, value in block.model_dump().items() if value is not None})
-
-
-def _qianfan(spec: AccountSpec) -> QianfanSettings:
-    block = spec.qianfan
-    return QianfanSettings(endpoint=block.endpoint) if block else QianfanSettings()
+def _settings(plugin: ProviderPlugin, spec: AccountSpec) -> ProviderSettings:
+    if block := spec.settings:
+        return block
+    if not plugin.settings.needs:
+        return plugin.settings()
+    raise ConfigurationError(Reason.INVALID_SPEC, f"provider {plugin.name} needs the block {plugin.block}.")

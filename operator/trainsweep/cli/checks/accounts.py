@@ -22,7 +22,7 @@ from trainsweep.core.reasons import Reason
 from trainsweep.kube.client import KubeClient
 from trainsweep.providers.credentials import AccessKey, Credentials
 from trainsweep.providers.endpoints import Endpoints
-from trainsweep.providers.registry import PACES, base_urls, doubt
+from trainsweep.providers.registry import base_urls, doubt, plugin_of, scope_of
 
 #: Accounts that are looked at together.
 AT_ONCE = 8
@@ -47,8 +47,8 @@ async def _account(scribe: Scribe, client: KubeClient, config: Config, who: Who,
     told = _operator_says(scribe, config)
     findings, credentials = await _secret(scribe, client, config, who)
     free = credentials is not None
-    for url in base_urls(config.spec, credentials):
-        found = await way.look(scribe, url, endpoints, doubt(config.spec))
+    for url in base_urls(config.spec):
+        found = await way.look(scribe, url, endpoints, plugin_of(config.spec.provider).hosts, doubt(config.spec))
         findings += found
         free = free and not any(finding.verdict is Verdict.FAILED for finding in found)
     if credentials and free:
@@ -69,7 +69,7 @@ async def _secret(
         return [scribe.skipped("Secret", f"this login may not read the Secret {place}", advice)], None
     try:
         found = existing(secret, config.secret)
-        credentials = found.credentials()
+        credentials = found.credentials(plugin_of(config.spec.provider).credentials)
     except ConfigurationError as error:
         return [scribe.failed("Secret", one_line(error))], None
     kind = "an access key" if isinstance(credentials, AccessKey) else "a user with a password"
@@ -93,30 +93,22 @@ async def _asked(scribe: Scribe, config: Config, credentials: Credentials, endpo
 
 async def _calls(scribe: Scribe, config: Config, account: Account) -> list[Finding]:
     findings: list[Finding] = []
-    block = config.spec.model_arts
-    if block:
-        project = block.project_id
-        if not project:
-            try:
-                project = (await account.locate()).project
-            except (ProviderError, ConfigurationError, CircuitOpen) as error:
-                return [_refused(scribe, "project", error)]
-        named = f" by the name {block.project_name or block.region}" if not block.project_id else ""
-        findings.append(scribe.ok("project", f"{project}{named}"))
+    where, named = account.identity, ""
+    if where.open:
+        try:
+            where, named = await account.locate(), ", looked up by its name"
+        except (ProviderError, ConfigurationError, CircuitOpen) as error:
+            return [_refused(scribe, "project", error)]
+    if where.project:
+        findings.append(scribe.ok("project", f"{where.project}{named}"))
     try:
         await account.probe()
     except (ProviderError, ConfigurationError, CircuitOpen) as error:
         return [*findings, _refused(scribe, "credentials", error)]
     findings.append(scribe.ok("credentials", "accepted: jobs can be listed"))
-    if block:
-        findings.append(scribe.ok("workspace", _workspace(block.workspace_id)))
+    if scope := scope_of(config.spec):
+        findings.append(scribe.ok("workspace", scope))
     return findings
-
-
-def _workspace(workspace: str | None) -> str:
-    if workspace and workspace != "0":
-        return f"jobs of the workspace {workspace} are listed, and of no other"
-    return "jobs of the default workspace (0) are listed, and of no other; set workspaceID for those of another one"
 
 
 def _refused(scribe: Scribe, check: str, error: ProviderError | ConfigurationError | CircuitOpen) -> Finding:
@@ -132,7 +124,7 @@ def _refused(scribe: Scribe, check: str, error: ProviderError | ConfigurationErr
 
 
 def _terms(scribe: Scribe, config: Config) -> list[Finding]:
-    pace, limit, guard = PACES[config.spec.provider], config.spec.rate_limit, config.spec.deletion_guard
+    pace, limit, guard = plugin_of(config.spec.provider).limits, config.spec.rate_limit, config.spec.deletion_guard
     reads, writes = limit.reads_per_second or pace.reads, limit.writes_per_second or pace.writes
     paces = f"{reads:g} reads and {writes:g} writes a second, {UNLIMITED.in_flight(config.spec)} calls at once"
     does = "stops and deletes as resources ask" if config.mode is Mode.ENFORCE else "nothing is stopped or deleted"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 
 import httpx
@@ -21,16 +22,18 @@ from trainsweep.providers.trust_store import TRUST_STORES
 LOOKUP = 5.0
 
 
-async def look(scribe: Scribe, url: str, endpoints: Endpoints, doubt: str) -> list[Finding]:
-    """`doubt` is about the region that the address is made from. The last finding says whether the way is free."""
+async def look(scribe: Scribe, url: str, endpoints: Endpoints, hosts: re.Pattern[str], doubt: str) -> list[Finding]:
+    """`hosts` are the vendor's own; `doubt` is about the settings that the address is made from. The last finding says
+    whether the way is free.
+    """
     host = httpx.URL(url).host
     try:
-        endpoints.check(url)
+        endpoints.check(url, hosts)
     except ConfigurationError as refused:
         return [scribe.failed("endpoint", one_line(refused))]
     findings = [scribe.ok("endpoint", f"{url} is allowed")]
     if doubt:
-        findings = [scribe.warning("endpoint", f"{url}: {doubt}", "Compare modelArts.region with the console.")]
+        findings = [scribe.warning("endpoint", f"{url}: {doubt}", "Compare the region with the console.")]
     proxy = proxy_for(httpx.URL(url))
     if proxy:
         name = proxy.rpartition("@")[2].rpartition("//")[2]

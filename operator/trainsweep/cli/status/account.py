@@ -11,7 +11,7 @@ from trainsweep.cluster.decode import Config
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.last_status import LastStatus, format_time, parse_time
 from trainsweep.core.resource import Key
-from trainsweep.providers.registry import PACES, identity
+from trainsweep.providers.registry import identity, plugin_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def account_story(config: Config, now: datetime) -> AccountStory:
     latest = parse_time(removals.get("latest"))
     counts = latest is not None and now - latest <= timedelta(seconds=spec.deletion_guard.window_seconds)
     approved = config.approved_until
-    pace = PACES[spec.provider]
+    pace = plugin_of(spec.provider).limits
     return AccountStory(
         key=config.key,
         place=_place(config),

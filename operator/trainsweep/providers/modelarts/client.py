@@ -14,7 +14,7 @@ import httpx
 
 from trainsweep.core.errors import ConfigurationError, NotSent
 from trainsweep.core.reasons import Reason
-from trainsweep.providers.credentials import SESSION_WAS_SENT, AccessKey, Credentials
+from trainsweep.providers.credentials import SESSION_WAS_SENT, AccessKey, Password
 from trainsweep.providers.error_overrides import ErrorOverride
 from trainsweep.providers.http import HEADERS, TIMEOUT, send
 from trainsweep.providers.modelarts.auth import AccessKeyAuth, TokenAuth, is_renewable
@@ -42,7 +42,7 @@ class Client:
     def __init__(
         self,
         settings: ModelArtsSettings,
-        credentials: Credentials,
+        credentials: AccessKey | Password,
         *,
         overrides: Iterable[ErrorOverride],
         transport: httpx.AsyncBaseTransport | None,
@@ -177,7 +177,7 @@ class Client:
         return (self._credentials.password, *held)
 
 
-def _remark(credentials: Credentials) -> str:
+def _remark(credentials: AccessKey | Password) -> str:
     """Said when a key is refused."""
     if isinstance(credentials, AccessKey) and credentials.security_token:
         return SESSION_WAS_SENT

@@ -12,7 +12,7 @@ import httpx
 from trainsweep.core.errors import ConfigurationError, Misrouted, Refused
 from trainsweep.core.external import Receipt, Remote, Target, Thing
 from trainsweep.core.reasons import Reason
-from trainsweep.providers.credentials import Credentials
+from trainsweep.providers.credentials import AccessKey, Password
 from trainsweep.providers.error_overrides import ErrorOverride
 from trainsweep.providers.modelarts.client import Client
 from trainsweep.providers.modelarts.settings import ModelArtsSettings
@@ -39,7 +39,7 @@ class ModelArtsProvider:
     def __init__(
         self,
         settings: ModelArtsSettings,
-        credentials: Credentials,
+        credentials: AccessKey | Password,
         *,
         overrides: Iterable[ErrorOverride] = (),
         transport: httpx.AsyncBaseTransport | None = None,

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import httpx
 
-from trainsweep.api.provider_config import REGION
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.reasons import Reason
+from trainsweep.providers.modelarts.block import REGION, ModelArts
 from trainsweep.providers.modelarts.regions import addresses
 
 #: A region becomes part of a host: nothing that ends the host, or begins a port, a path or a user.
@@ -49,6 +49,10 @@ class ModelArtsSettings:
             raise ConfigurationError(
                 Reason.INVALID_SPEC, "modelArts.projectID of the ProviderConfig must be letters, digits and hyphens."
             )
+
+    @classmethod
+    def of(cls, block: ModelArts) -> ModelArtsSettings:
+        return cls(**{name: value for name, value in block.model_dump().items() if value is not None})
 
     @property
     def api_url(self) -> str:
