@@ -84,6 +84,11 @@ def trainsweep(arguments: list[str]) -> None:
 
 
 def kubectl(arguments: list[str]) -> None:
+    """What is run in a pod is a command of its own."""
+    if "--" in arguments:
+        arguments, inside = arguments[: arguments.index("--")], arguments[arguments.index("--") + 1 :]
+        assert inside[0] == "trainsweep"
+        trainsweep(inside[1:])
     helps(["kubectl", *arguments])
     for word in arguments:
         if mark := re.match(rf"{names.GROUP}/[\w-]+", word):

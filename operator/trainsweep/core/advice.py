@@ -91,8 +91,8 @@ ADVICE: dict[Reason, str] = {
         "operator may not read the Secret: see `rbac.secretNames` of the chart."
     ),
     Reason.SECRET_KEY_MISSING: (
-        "`accessKey` and `secretKey`, or for ModelArts `username` and `password`. The message names the keys "
-        "that are there, or the one that holds a character that no key has."
+        "`accessKey` and `secretKey`, or what else the provider takes. The message names the keys that are "
+        "there, or the one that holds a character that no key has."
     ),
     Reason.REFERENCE_NOT_FOUND: (
         "Create the TrainingJob in the same namespace, or look at why it has no `status.externalID`."
@@ -146,7 +146,7 @@ ADVICE: dict[Reason, str] = {
     Reason.IN_USE: "Wait for the resources, or delete them. `status.resources` says how many there are.",
 }
 
-_LINK = re.compile(r"\[([^]]+)\]\(([^)]+)\)")
+_LINK = re.compile(r"\[([^][]+)\]\(([^()]+)\)")
 
 
 def advice(reason: str) -> str:
