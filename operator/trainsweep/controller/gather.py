@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,10 +11,10 @@ from trainsweep.accounts.account import Account
 from trainsweep.accounts.blocked import trouble
 from trainsweep.accounts.manager import AccountManager
 from trainsweep.api.common import DeletionPolicy, Mode
-from trainsweep.calls.single_flight import SingleFlightCache
 from trainsweep.cluster.cache import Cache
 from trainsweep.cluster.crd_monitor import CrdMonitor
 from trainsweep.cluster.decode import Config
+from trainsweep.cluster.namespace_monitor import NamespaceMonitor
 from trainsweep.controller.attempt_state import AttemptState
 from trainsweep.core.account_id import AccountID
 from trainsweep.core.errors import ConfigurationError
@@ -23,7 +23,6 @@ from trainsweep.core.inputs import Inputs, Obstacle
 from trainsweep.core.policy import PolicySource, effective_policy
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key, Resource
-from trainsweep.kube.cluster_reads import Namespace
 from trainsweep.providers.registry import identity
 
 #: Seconds for which a namespace's annotations and labels, and the fate of a definition, may be remembered.
@@ -45,13 +44,13 @@ class Pass:
 
 
 class Gatherer:
-    """`namespace(name)` and `definitions` read the API server; `wake(key)` puts a resource on the queue."""
+    """`namespaces` and `definitions` read the API server; `wake(key)` puts a resource on the queue."""
 
     def __init__(
         self,
         store: Cache,
         accounts: AccountManager,
-        namespace: Callable[[str], Awaitable[Namespace]],
+        namespaces: NamespaceMonitor,
         definitions: CrdMonitor,
         *,
         default_policy: DeletionPolicy,
@@ -60,7 +59,7 @@ class Gatherer:
     ) -> None:
         self._store = store
         self._accounts = accounts
-        self.namespaces: SingleFlightCache[str, Namespace] = SingleFlightCache(namespace)
+        self._namespaces = namespaces
         self._definitions = definitions
         self._default_policy = default_policy
         self._now = now
@@ -77,7 +76,7 @@ class Gatherer:
         asked_for = record.requested_at != record.past.handled_request
         recent = now if asked_for else max(attempt.deleting_since, now - NAMESPACE_AGE)
         recent = recent if begun_after is None else begun_after
-        namespace = await self.namespaces.get(record.key.namespace, recent)
+        namespace = await self._namespaces.get(record.key.namespace, recent)
         wrong: Obstacle | None = None
         policy, source = self._default_policy, PolicySource.OPERATOR
         try:
