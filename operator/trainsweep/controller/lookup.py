@@ -14,7 +14,7 @@ from trainsweep.api.training import TrainingJobSpec, TrainingJobVersionSpec
 from trainsweep.cluster.cache import Cache
 from trainsweep.controller.attempt_state import AttemptState
 from trainsweep.controller.lists import Lists
-from trainsweep.core.errors import ConfigurationError, Unavailable, Withdrawn
+from trainsweep.core.errors import ConfigurationError, ProviderError, Withdrawn
 from trainsweep.core.external import Remote, Target, Thing
 from trainsweep.core.inputs import Absent
 from trainsweep.core.reasons import Reason
@@ -32,6 +32,14 @@ async def identify(
     if known := record.known_id:
         return Target(record.thing, known, attempt.parent)
     return await _Lookup(record, attempt, account, cache, lists).find()
+
+
+class NoIDYet(ProviderError):
+    """What a reference leads to may be found in a moment, or its provider is away: that is no fault of the
+    configuration, and nothing that is told elsewhere.
+    """
+
+    reason = Reason.OBSERVING
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +98,7 @@ class _Lookup:
             )
         job_id = job.known_id
         if not job_id:
-            # It may be found in a moment, or its provider is away: that is no fault of the configuration.
-            raise Unavailable(f"TrainingJob {name}, named by jobRef, has no id yet.")
+            raise NoIDYet(f"TrainingJob {name}, named by jobRef, has no id yet.")
         if job_id.isdecimal():
             return job_id
         raise ConfigurationError(
