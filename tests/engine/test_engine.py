@@ -308,6 +308,20 @@ class TestOneRemoteThingHasOneOwner:
         assert world.calls == []
         assert [body["metadata"]["name"] for body in world.api.of_kind(TASK)] == ["elder"]
 
+    def test_one_that_is_paused_keeps_its_thing_though_it_is_deleted_and_another_key_shows_it(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("old", taskID="task-a1")
+        world.set_secret("second", "others")
+        config = {"provider": "Qianfan", "qianfan": {}, "credentials": {"secretRef": {"name": "others"}}}
+        world.api.create("ProviderConfig", NAMESPACE, "other", config)
+        world.run(10)
+        world.api.edit(TASK, NAMESPACE, "old", paused="true")
+        world.api.delete(TASK, NAMESPACE, "old")
+        world.declare("new", taskID="task-a1", providerConfigRef={"name": "other"}, desiredState="Stopped")
+        world.run(60)
+        assert world.calls == []
+        assert world.ready("new") == ("False", "ManagementConflict")
+
     @pytest.mark.parametrize("since", [0.05, 30], ids=["at once", "after it had its say"])
     @pytest.mark.parametrize("key", ["stranger", "second"])
     def test_one_with_another_key_takes_over_if_that_key_shows_it_the_thing(self, world, monkeypatch, key, since):
