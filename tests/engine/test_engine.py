@@ -321,6 +321,7 @@ class TestOneRemoteThingHasOneOwner:
         world.run(60)
         assert world.calls == []
         assert world.ready("new") == ("False", "ManagementConflict")
+        assert "externalID" not in world.status("new")
 
     @pytest.mark.parametrize("since", [0.05, 30], ids=["at once", "after it had its say"])
     @pytest.mark.parametrize("key", ["stranger", "second"])
