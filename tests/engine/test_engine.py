@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from trainsweep.api.names import FINALIZER
-from trainsweep.core.errors import Refused
+from trainsweep.core.errors import OnlyListed, Refused
 from trainsweep.core.external import ExternalState, Thing
 from trainsweep.core.resource import Key
 from trainsweep.kube import paths
@@ -730,6 +730,26 @@ class TestAFineTuningJobWithoutTasks:
         world.run(60)
         assert world.calls == [("delete", "job-a1")]
         assert world.api.of_kind(JOB) == []
+
+    @pytest.mark.parametrize("more", [{}, {"cascade": True}, {"deletionPolicy": "Stop"}])
+    def test_is_not_taken_for_one_by_a_list_of_tasks_that_lags(self, world, monkeypatch, more):
+        world.remotes.add(Thing.TUNING_JOB, "job-a1")
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", parent="job-a1")
+        world.declare("llama", JOB, jobID="job-a1", **more)
+        world.run(30)
+        read, until = MemoryProvider.read, world.clock.seconds + 10
+
+        async def lagging(self, target):
+            found = await read(self, target)
+            if target.thing is Thing.TUNING_JOB and world.clock.seconds < until:
+                raise OnlyListed("no tasks")
+            return found
+
+        monkeypatch.setattr(MemoryProvider, "read", lagging)
+        world.api.delete(JOB, NAMESPACE, "llama")
+        world.run(90)
+        whole = [("stop", "task-a1"), ("delete", "task-a1"), ("delete", "job-a1")]
+        assert world.calls == {"cascade": whole, "deletionPolicy": whole[:1]}.get("".join(more), [])
 
     def test_goes_within_the_idle_interval_after_its_last_task_however_many_others_are_at_rest(self, world):
         for number in range(12):

@@ -11,8 +11,8 @@ from trainsweep.api.fine_tuning import FineTuningJobSpec
 from trainsweep.cluster.cache import Cache
 from trainsweep.controller.attempt_state import AttemptState
 from trainsweep.controller.lists import AwaitedLists
-from trainsweep.controller.lookup import NoIDYet, identify
-from trainsweep.core.errors import ConfigurationError, Misrouted, Unavailable
+from trainsweep.controller.lookup import identify
+from trainsweep.core.errors import ConfigurationError, Misrouted, Unavailable, Unsettled
 from trainsweep.core.external import PART_OF, Remote, Target, Thing, state_of_parts
 from trainsweep.core.resource import Resource
 from trainsweep.providers.registry import HOLDS, identity
@@ -126,6 +126,6 @@ async def _named(record: Resource, account: Account, store: Cache) -> Target | N
             return None
         lists = AwaitedLists(account.lists, asyncio.get_running_loop().time())
         found = await identify(record, AttemptState(record.uid, record.config), account, store, lists)
-    except (ConfigurationError, NoIDYet, Unavailable):
+    except (ConfigurationError, Unavailable, Unsettled):
         return None
     return found if isinstance(found, Target) else None

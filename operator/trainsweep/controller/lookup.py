@@ -14,7 +14,7 @@ from trainsweep.api.training import TrainingJobSpec, TrainingJobVersionSpec
 from trainsweep.cluster.cache import Cache
 from trainsweep.controller.attempt_state import AttemptState
 from trainsweep.controller.lists import Lists
-from trainsweep.core.errors import ConfigurationError, ProviderError, Withdrawn
+from trainsweep.core.errors import ConfigurationError, Unsettled, Withdrawn
 from trainsweep.core.external import Remote, Target, Thing
 from trainsweep.core.inputs import Absent
 from trainsweep.core.reasons import Reason
@@ -32,14 +32,6 @@ async def identify(
     if known := record.known_id:
         return Target(record.thing, known, attempt.parent)
     return await _Lookup(record, attempt, account, cache, lists).find()
-
-
-class NoIDYet(ProviderError):
-    """What a reference leads to may be found in a moment, or its provider is away: that is no fault of the
-    configuration, and nothing that is told elsewhere.
-    """
-
-    reason = Reason.OBSERVING
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +90,8 @@ class _Lookup:
             )
         job_id = job.known_id
         if not job_id:
-            raise NoIDYet(f"TrainingJob {name}, named by jobRef, has no id yet.")
+            # It may be found in a moment, or its provider is away: that is no fault of the configuration.
+            raise Unsettled(f"TrainingJob {name}, named by jobRef, has no id yet.")
         if job_id.isdecimal():
             return job_id
         raise ConfigurationError(
