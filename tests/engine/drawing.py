@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from trainsweep.core.external import ExternalState
 
-from .histories import FIRST, IDENTITIES, MAIN, NAMESPACES, NEWER, REVOKED, RUNS, SECOND, STRANGER, Step, a
+from .histories import FIRST, IDENTITIES, MAIN, NAMESPACES, NEWER, REVOKED, RUNS, SECOND, STRANGER, V2_JOBS, Step, a
 from .memory_provider import FAULTS
 from .world import ELSEWHERE, FAST, NAMESPACE
 
@@ -201,6 +201,7 @@ def themes(whats: list[int]) -> dict[str, list[Drawn]]:
             a("set_clock", ahead=spec([0.0, 600.0])),
             declare(whats, wishes=spec([{"ttlSecondsAfterFinished": 300}, {"activeDeadlineSeconds": 400}])),
             a("end_run", remote=spec(RUNS), state=ended),
+            a("begin_anew", remote=spec(V2_JOBS), seconds=spec([20.0, 500.0])),
         ],
     }
 

@@ -7,7 +7,7 @@ at each provider, and keys that lead to either.
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -383,6 +383,14 @@ class Player:
         if remote in TASKS and remote not in items:
             parent = "job-a" if "job-a" in items else ""
             self.town.remotes.add(Thing.TUNING_TASK, remote, ExternalState.PENDING, parent=parent, started_at=None)
+            self._until(seconds, lambda: self.town.remotes.begin(remote))
+
+    def begin_anew(self, remote: str, seconds: float) -> None:
+        """A run that has ended is in the queue again. What is told of its former start stays until it begins."""
+        item = self.town.remotes.items.get(remote)
+        if item and item.remote.state.ended and item.due is None:
+            pending = ExternalState.PENDING
+            item.remote = replace(item.remote, state=pending, provider_state=pending.value, finished_at=None)
             self._until(seconds, lambda: self.town.remotes.begin(remote))
 
     def _remotes(self, elsewhere: bool) -> Remotes:

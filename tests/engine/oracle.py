@@ -314,7 +314,8 @@ class Oracle:
         remote = item.remote
         if self._passed(remote.finished_at, spec.get("ttlSecondsAfterFinished")):
             return "Absent"
-        if desired == "Present" and self._passed(remote.started_at, spec.get("activeDeadlineSeconds")):
+        began = None if remote.state is ExternalState.PENDING else remote.started_at
+        if desired == "Present" and self._passed(began, spec.get("activeDeadlineSeconds")):
             return "Stopped"
         return desired
 

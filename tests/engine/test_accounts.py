@@ -1,8 +1,11 @@
 """What resources share: the account with its credentials and its guard, on virtual time."""
 
+from datetime import timedelta
+
 import pytest
 
 from trainsweep.core.external import ExternalState, Thing
+from trainsweep.core.last_status import format_time
 from trainsweep.kube import paths
 
 from .world import ELSEWHERE, FAST, NAMESPACE, TASK
@@ -257,6 +260,19 @@ class TestTheGuard:
         world.run(60)
         assert len(world.calls) == 5
         assert "held" not in world.status("qianfan", "ProviderConfig")
+
+    @pytest.mark.parametrize("ahead", [0, 3600])
+    def test_an_approval_ends_by_our_clock_whatever_the_providers_says(self, world, ahead):
+        world.ahead = ahead
+        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"deletionGuard": {"maxDeletions": 0}})
+        until = format_time(world.told() + timedelta(seconds=60))
+        world.api.edit("ProviderConfig", NAMESPACE, "qianfan", approve_deletions_until=until)
+        world.run(90)
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.declare("run", taskID="task-a1", desiredState="Absent")
+        world.run(30)
+        assert world.calls == []
+        assert world.ready("run") == ("False", "DeletionHeld")
 
     @pytest.mark.usefixtures("wave")
     def test_says_so_when_the_approval_is_no_time(self, world):

@@ -1,4 +1,4 @@
-"""By what start `activeDeadlineSeconds` counts, where a list leaves it out and where a run is begun anew."""
+"""By what `activeDeadlineSeconds` and `ttlSecondsAfterFinished` count, and what is told of what they ended."""
 
 from dataclasses import replace
 
@@ -79,3 +79,39 @@ def test_a_job_that_is_begun_anew_and_waits_is_not_stopped_by_the_start_of_its_f
     assert world.calls == []
     world.run(60)
     assert world.calls == [("stop", V2_JOB)]
+
+
+def test_what_was_deleted_for_its_age_is_not_missed_after_a_restart_in_the_midst(world: World):
+    world.remotes.add(Thing.TUNING_TASK, "task-a1")
+    world.declare("run", taskID="task-a1", ttlSecondsAfterFinished=60)
+    world.run(10)
+    world.kill()
+    world.remotes.end("task-a1")
+    world.run(100)
+    world.start()
+    world.run_until(lambda: world.calls, step=0.001)
+    world.kill()
+    world.run(30)
+    world.start()
+    world.run(30)
+    assert world.ready("run") == ("True", "Absent")
+
+
+def test_a_new_version_of_a_v1_job_is_noticed_however_many_jobs_are_at_rest(world: World, monkeypatch):
+    whole = MemoryProvider.list
+
+    async def as_modelarts(self, collection):
+        jobs = await whole(self, collection)
+        return tuple(replace(job, parts=None) if job.parts and len(job.parts) > 1 else job for job in jobs)
+
+    monkeypatch.setattr(MemoryProvider, "list", as_modelarts)
+    for number in range(12):
+        world.remotes.add(Thing.JOB, f"100{number}")
+        for version in (1, 2):
+            part, job = f"100{number}/{version}", f"100{number}"
+            world.remotes.add(Thing.VERSION, part, ExternalState.SUCCEEDED, parent=job)
+        world.declare(f"job-{number}", JOB, jobID=f"100{number}", desiredState="Stopped")
+    world.run(30)
+    world.remotes.add(Thing.VERSION, "1005/3", parent="1005")
+    world.run(340)
+    assert world.calls == [("stop", "1005/3")]

@@ -1,13 +1,17 @@
 """The engine as a whole, on virtual time: what a person sees, in the order in which it happens."""
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 
 from trainsweep.api.names import FINALIZER
-from trainsweep.core.errors import Refused
+from trainsweep.core.errors import OnlyListed, Refused
 from trainsweep.core.external import ExternalState, Thing
 from trainsweep.core.resource import Key
 from trainsweep.kube import paths
 
+from .memory_api import MemoryClient
 from .memory_provider import MemoryProvider
 from .world import NAMESPACE, TASK
 
@@ -304,6 +308,21 @@ class TestOneRemoteThingHasOneOwner:
         assert world.calls == []
         assert [body["metadata"]["name"] for body in world.api.of_kind(TASK)] == ["elder"]
 
+    def test_one_that_is_paused_keeps_its_thing_though_it_is_deleted_and_another_key_shows_it(self, world):
+        world.remotes.add(Thing.TUNING_TASK, "task-a1")
+        world.declare("old", taskID="task-a1")
+        world.set_secret("second", "others")
+        config = {"provider": "Qianfan", "qianfan": {}, "credentials": {"secretRef": {"name": "others"}}}
+        world.api.create("ProviderConfig", NAMESPACE, "other", config)
+        world.run(10)
+        world.api.edit(TASK, NAMESPACE, "old", paused="true")
+        world.api.delete(TASK, NAMESPACE, "old")
+        world.declare("new", taskID="task-a1", providerConfigRef={"name": "other"}, desiredState="Stopped")
+        world.run(60)
+        assert world.calls == []
+        assert world.ready("new") == ("False", "ManagementConflict")
+        assert "externalID" not in world.status("new")
+
     @pytest.mark.parametrize("since", [0.05, 30], ids=["at once", "after it had its say"])
     @pytest.mark.parametrize("key", ["stranger", "second"])
     def test_one_with_another_key_takes_over_if_that_key_shows_it_the_thing(self, world, monkeypatch, key, since):
@@ -409,6 +428,14 @@ class TestIdentity:
         world.run(5)
         assert world.ready("version", VERSION) == ("True", "Available")
 
+    def test_a_version_whose_job_is_there_and_has_no_id_yet_says_just_that(self, world):
+        world.declare("version", VERSION, jobRef={"name": "job"}, versionName="V0001")
+        world.run(30)
+        world.declare("job", "TrainingJob", jobName="misspelt")
+        world.run(600)
+        assert world.condition(VERSION, "version")["message"] == "TrainingJob job, named by jobRef, has no id yet."
+        assert world.ready("version", VERSION) == ("False", "Observing")
+
     @pytest.mark.parametrize("paused", [False, True])
     @pytest.mark.parametrize("deleted", [False, True])
     def test_a_version_of_a_job_that_nobody_looks_for_any_more_holds_up_no_other(self, world, paused, deleted):
@@ -487,6 +514,32 @@ class TestNothingIsLost:
         world.run(60)
         assert world.calls == []
         assert world.ready("run") == ("True", "Available")
+
+    def test_a_look_that_grew_old_while_the_status_was_written_is_not_acted_on(self, world, monkeypatch):
+        merge = MemoryClient.merge
+
+        async def slow(self, path, body):
+            await asyncio.sleep(25 if path.endswith("finetuningtasks/run/status") else 0)
+            return await merge(self, path, body)
+
+        monkeypatch.setattr(MemoryClient, "merge", slow)
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", SUCCEEDED)
+        world.declare("run", taskID="task-a1", desiredState="Absent")
+        world.run_until(lambda: world.calls)
+        *before, last = world.remotes.journal
+        assert last.time - max(entry.time for entry in before if entry.verb == "read") < 10
+
+    def test_a_run_that_began_anew_after_the_list_was_read_is_stopped_before_its_resource_goes(self, world):
+        job = "9f2c7d3a-0000-4000-8000-000000000000"
+        world.remotes.add(Thing.JOB, job, SUCCEEDED)
+        world.declare("it", "TrainingJob", jobID=job, deletionPolicy="Stop")
+        world.run(5)
+        ended = world.remotes.items[job]
+        ended.remote = replace(ended.remote, state=RUNNING)
+        world.api.delete("TrainingJob", NAMESPACE, "it")
+        world.run(60)
+        assert world.calls == [("stop", job)]
+        assert world.api.of_kind("TrainingJob") == []
 
     @pytest.mark.parametrize("fault", ["refused", "lost"])
     def test_a_pass_that_the_api_server_fails_at_any_request(self, world, fault):
@@ -694,6 +747,39 @@ class TestAFineTuningJobWithoutTasks:
         world.run(60)
         assert world.calls == [("delete", "job-a1")]
         assert world.api.of_kind(JOB) == []
+
+    @pytest.mark.parametrize("more", [{}, {"cascade": True}, {"deletionPolicy": "Stop"}])
+    def test_is_not_taken_for_one_by_a_list_of_tasks_that_lags(self, world, monkeypatch, more):
+        world.remotes.add(Thing.TUNING_JOB, "job-a1")
+        world.remotes.add(Thing.TUNING_TASK, "task-a1", parent="job-a1")
+        world.declare("llama", JOB, jobID="job-a1", **more)
+        world.run(30)
+        read, until = MemoryProvider.read, world.clock.seconds + 10
+
+        async def lagging(self, target):
+            found = await read(self, target)
+            if target.thing is Thing.TUNING_JOB and world.clock.seconds < until:
+                raise OnlyListed("no tasks")
+            return found
+
+        monkeypatch.setattr(MemoryProvider, "read", lagging)
+        world.api.delete(JOB, NAMESPACE, "llama")
+        world.run(90)
+        whole = [("stop", "task-a1"), ("delete", "task-a1"), ("delete", "job-a1")]
+        assert world.calls == {"cascade": whole, "deletionPolicy": whole[:1]}.get("".join(more), [])
+
+    def test_goes_within_the_idle_interval_after_its_last_task_however_many_others_are_at_rest(self, world):
+        for number in range(12):
+            world.remotes.add(Thing.TUNING_JOB, f"job-{number}")
+            world.remotes.add(Thing.TUNING_TASK, f"task-{number}", SUCCEEDED, parent=f"job-{number}")
+            world.declare(f"job-{number}", JOB, jobID=f"job-{number}")
+        world.run(30)
+        world.api.delete(JOB, NAMESPACE, "job-0")
+        world.run(30)
+        assert world.ready("job-0", JOB) == ("False", "NotEmpty")
+        del world.remotes.items["task-0"]
+        world.run(330)
+        assert world.calls == [("delete", "job-0")]
 
     def test_is_not_there_when_the_list_does_not_hold_it(self, world):
         world.declare("llama", JOB, jobID="job-a1")

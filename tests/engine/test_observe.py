@@ -22,6 +22,7 @@ from trainsweep.core.errors import (
     QuotaExceeded,
     Refused,
     Unavailable,
+    Unsettled,
     Withdrawn,
     WrongState,
 )
@@ -418,7 +419,7 @@ class TestReferences:
 
     @virtual_time
     async def test_to_a_job_without_an_id_yet_are_no_fault_of_the_configuration(self):
-        with pytest.raises(Unavailable, match="has no id yet"):
+        with pytest.raises(Unsettled, match="has no id yet"):
             await self.find(a_record("job", kind="TrainingJob", spec={"jobName": "llama"}))
 
     @virtual_time

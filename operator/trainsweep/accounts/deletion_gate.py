@@ -26,14 +26,16 @@ class DeletionGate:
         self._wake = wake
         self._revisit = revisit
 
-    def admits(self, guard: Guard, record: Resource, now: datetime) -> bool:
-        """May the removal that this resource asks for go out now?"""
+    def admits(self, guard: Guard, record: Resource) -> bool:
+        """May the removal that this resource asks for go out now? By our clock: an approval is no matter of the
+        provider's.
+        """
         past = record.past
         called = parse_time(past.last_call.get("time")) if past.last_call.get("success") else None
         was_held = past.condition("Ready").get("reason") == Reason.DELETION_HELD
         asked = None if was_held else record.deleted_at
         with self._watching(guard, record.config):
-            return guard.admits(record.uid, now, self._due(record.config), called=called, asked=asked)
+            return guard.admits(record.uid, self._now(), self._due(record.config), called=called, asked=asked)
 
     def done(self, guard: Guard, config: Key, uid: str) -> None:
         """The removal that a resource asked for has ended, or is not asked for any more."""

@@ -173,7 +173,7 @@ class ListPoller:
                     self._wake(key)
                 elif followed.seen is not None:
                     resting.append((followed.looked, key))
-            elif entry is None or entry.complete or followed.seen is None or followed.moves:
+            elif entry is None or entry.complete or followed.seen is None or followed.moves or entry.state.active:
                 if entry != followed.seen:
                     self._wake(key)
             else:

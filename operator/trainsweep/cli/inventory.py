@@ -12,7 +12,7 @@ from trainsweep.cluster.cache import Cache
 from trainsweep.controller.attempt_state import AttemptState
 from trainsweep.controller.lists import AwaitedLists
 from trainsweep.controller.lookup import identify
-from trainsweep.core.errors import ConfigurationError, Misrouted, Unavailable
+from trainsweep.core.errors import ConfigurationError, Misrouted, Unavailable, Unsettled
 from trainsweep.core.external import PART_OF, Remote, Target, Thing, state_of_parts
 from trainsweep.core.resource import Resource
 from trainsweep.providers.registry import identity, plugin_of
@@ -127,6 +127,6 @@ async def _named(record: Resource, account: Account, store: Cache) -> Target | N
             return None
         lists = AwaitedLists(account.lists, asyncio.get_running_loop().time())
         found = await identify(record, AttemptState(record.uid, record.config), account, store, lists)
-    except (ConfigurationError, Unavailable):
+    except (ConfigurationError, Unavailable, Unsettled):
         return None
     return found if isinstance(found, Target) else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from trainsweep.calls.single_flight import SingleFlightCache
 from trainsweep.cluster.cache import Cache
@@ -24,37 +24,41 @@ LONGEST_STEP = 30.0
 
 
 class NamespaceMonitor:
-    """`namespaces` is the cache that decisions read; `wake(key)` puts a resource on the queue."""
+    """Reads namespaces for decisions, and again and again. Whoever reads one, all in it hear when it has changed:
+    `wake(key)` puts a resource on the queue.
+    """
 
     def __init__(
-        self, namespaces: SingleFlightCache[str, Namespace], store: Cache, *, wake: Callable[[Key], None]
+        self, read: Callable[[str], Awaitable[Namespace]], store: Cache, *, wake: Callable[[Key], None]
     ) -> None:
-        self._namespaces = namespaces
+        self._read = read
         self._store = store
         self._wake = wake
-        self._known: dict[str, Namespace] = {}
+        self._namespaces: SingleFlightCache[str, Namespace] = SingleFlightCache(self._read_again)
+
+    async def get(self, name: str, begun_after: float) -> Namespace:
+        """A namespace as it was at `begun_after` (loop time) or later. Raises `KubeError`."""
+        return await self._namespaces.get(name, begun_after)
 
     async def look_after(self) -> None:
         """Never return."""
         while True:
             names = tuple(self._store.inhabitants)
-            for name in (self._known.keys() | self._namespaces.keys()) - set(names):
-                self._known.pop(name, None)
+            for name in self._namespaces.keys() - set(names):
                 self._namespaces.forget(name)
             for name in names:
                 await asyncio.sleep(min(LONGEST_STEP, ROUND / len(names)))
-                await self._look(name)
+                try:
+                    await self.get(name, asyncio.get_running_loop().time())
+                except KubeError as error:
+                    log.info("a namespace cannot be read", extra={"namespace": name, "error": str(error)})
             if not names:
                 await asyncio.sleep(LONGEST_STEP)
 
-    async def _look(self, name: str) -> None:
-        before = self._known.get(name) or self._namespaces.latest(name)
-        try:
-            now = await self._namespaces.get(name, asyncio.get_running_loop().time())
-        except KubeError as error:
-            log.info("a namespace cannot be read", extra={"namespace": name, "error": str(error)})
-            return
-        self._known[name] = now
+    async def _read_again(self, name: str) -> Namespace:
+        before = self._namespaces.latest(name)
+        now = await self._read(name)
         if before is not None and now != before:
             for key in tuple(self._store.inhabitants.get(name, ())):
                 self._wake(key)
+        return now

@@ -185,7 +185,8 @@ class Ownership:
         where = self._where(record)
         if where is None:
             return False
-        if record.deleting and self._may_inherit(key, record, where) and not self._same_account(key, record, where):
+        going = record.deleting and not record.paused
+        if going and self._may_inherit(key, record, where) and not self._same_account(key, record, where):
             return False  # it waits until this one has looked
         if self._pinned(other):
             return where.may_be(account) if other.namespace == key.namespace else where.is_surely(account)

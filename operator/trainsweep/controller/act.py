@@ -25,11 +25,14 @@ from trainsweep.controller.status_writer import StatusWriter
 from trainsweep.core.decision import Delete, Plan, Stop
 from trainsweep.core.errors import ConfigurationError, ProviderError, Refused
 from trainsweep.core.external import Target
-from trainsweep.core.inputs import Verb
-from trainsweep.core.plan import plan
+from trainsweep.core.inputs import Inputs, Verb
+from trainsweep.core.plan import Cause, plan, wanted
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Resource
 from trainsweep.telemetry import audit
+
+#: Seconds until a new look, where what was seen is true no more.
+LOOK_AGAIN = 0.1
 
 
 class Act:
@@ -55,7 +58,7 @@ class Act:
     def admitted(self, state: Pass) -> bool:
         """Ask the deletion guard; what it holds is told by the next plan."""
         account, record = state.account, state.facts.record
-        if account is None or self._removals.admits(account.guard, record, state.facts.now):
+        if account is None or self._removals.admits(account.guard, record):
             return True
         guard = account.guard
         held = (
@@ -70,12 +73,8 @@ class Act:
     ) -> float | None:
         """Make the next call of an action, with a permit to do so; seconds until the resource should come back."""
         record = state.facts.record
-        if not record.noted:
-            # Before the first call: whatever goes on after a crash must know that there is a thing, and which.
-            await self._rest.tell(state.facts, decision, attempt)
-            if not self._store.unchanged(record):
-                return None
-            state.facts = replace(state.facts, record=self._store.records[record.key])
+        if _untold(action, state.facts) and not await self._told(decision, state, attempt):
+            return LOOK_AGAIN
         target, verb = next_target(action, attempt), verb_of(action)
         try:
             if not await self._part_is_so(target, verb, state, account):
@@ -106,6 +105,15 @@ class Act:
         if rejection:
             return await self._rejected(rejection, action, decision, state, attempt)
         return await self._accepted(action, decision, state, attempt, account)
+
+    async def _told(self, decision: Plan, state: Pass, attempt: AttemptState) -> bool:
+        """Write the status; whether what was seen before may still be acted on."""
+        record, begun = state.facts.record, asyncio.get_running_loop().time()
+        await self._rest.tell(state.facts, decision, attempt)
+        if not self._store.unchanged(record) or asyncio.get_running_loop().time() - begun > FRESH:
+            return False
+        state.facts = replace(state.facts, record=self._store.records[record.key])
+        return True
 
     async def _accepted(
         self, action: Stop | Delete, decision: Plan, state: Pass, attempt: AttemptState, account: Account
@@ -168,7 +176,7 @@ class Act:
     ) -> float | None:
         if rejection.again and attempt.failures == 0:
             attempt.failures += 1
-            return 0.1
+            return LOOK_AGAIN
         await self._rest.tell(state.facts, replace(decision, standing=rejection.standing), attempt)
         refused = Reason.CANNOT_STOP if isinstance(action, Stop) else Reason.CANNOT_DELETE
         self._writer.event(state.facts, refused, rejection.standing.message, warning=True)
@@ -177,6 +185,14 @@ class Act:
             self._queues().ask_provider(state.facts.record.key, write=True)  # the others have their turn
             return None
         return backoff(attempt)
+
+
+def _untold(action: Stop | Delete, facts: Inputs) -> bool:
+    """Whether the status must be written before a call. Whatever goes on after a crash must know that there is a thing,
+    and which, and what is deleted for its age must not seem lost.
+    """
+    expired = isinstance(action, Delete) and wanted(facts)[1] is Cause.EXPIRY
+    return not facts.record.noted or (expired and facts.record.past.finished_at is None)
 
 
 class _Withdrawn(Exception):

@@ -39,6 +39,7 @@ class AttemptState:
     `last_seen`: when the remote thing was last seen there. `seen`: it was, though the status may not tell yet; what was
     seen is not let go of as if it never had been. `look`: the last read by id, for as long as it is of use.
     `seen_with`: fingerprints of the key that it was last seen with.
+    `emptied`: since when the runs of the thing have been gone, though one was under way when the status was written.
     `name_floor`: only lists begun after it may tell that nothing has the name.
     `deleting_since`: when the deletion of the resource was first noticed. `looked`: when it was last looked at.
     `reported_at`: when the status was last written. `writing`: a stop or delete is on its way;
@@ -59,6 +60,7 @@ class AttemptState:
     seen: bool = False
     seen_with: tuple[str, ...] = ()
     look: Look | None = None
+    emptied: float = 0.0
     name_floor: float = 0.0
     deleting_since: float = 0.0
     looked: float = 0.0

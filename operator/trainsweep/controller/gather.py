@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,10 +13,10 @@ from trainsweep.accounts.manager import AccountManager
 from trainsweep.api.common import DeletionPolicy, Mode
 from trainsweep.api.provider import UNKNOWN
 from trainsweep.api.provider_config import UNBOUNDED, Bounds, ClusterProviderConfigSpec
-from trainsweep.calls.single_flight import SingleFlightCache
 from trainsweep.cluster.cache import Cache
 from trainsweep.cluster.crd_monitor import CrdMonitor
 from trainsweep.cluster.decode import Config
+from trainsweep.cluster.namespace_monitor import NamespaceMonitor
 from trainsweep.controller.attempt_state import AttemptState
 from trainsweep.core.account_id import AccountID
 from trainsweep.core.errors import ConfigurationError
@@ -25,7 +25,6 @@ from trainsweep.core.inputs import Inputs, Obstacle
 from trainsweep.core.policy import PolicySource, effective_policy
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key, Resource
-from trainsweep.kube.cluster_reads import Namespace
 from trainsweep.providers.registry import identity, support_of
 
 #: Seconds for which a namespace's annotations and labels, and the fate of a definition, may be remembered.
@@ -47,13 +46,13 @@ class Pass:
 
 
 class Gatherer:
-    """`namespace(name)` and `definitions` read the API server; `wake(key)` puts a resource on the queue."""
+    """`namespaces` and `definitions` read the API server; `wake(key)` puts a resource on the queue."""
 
     def __init__(
         self,
         store: Cache,
         accounts: AccountManager,
-        namespace: Callable[[str], Awaitable[Namespace]],
+        namespaces: NamespaceMonitor,
         definitions: CrdMonitor,
         *,
         default_policy: DeletionPolicy,
@@ -62,7 +61,7 @@ class Gatherer:
     ) -> None:
         self._store = store
         self._accounts = accounts
-        self.namespaces: SingleFlightCache[str, Namespace] = SingleFlightCache(namespace)
+        self._namespaces = namespaces
         self._definitions = definitions
         self._default_policy = default_policy
         self._now = now
@@ -79,7 +78,7 @@ class Gatherer:
         asked_for = record.requested_at != record.past.handled_request
         recent = now if asked_for else max(attempt.deleting_since, now - NAMESPACE_AGE)
         recent = recent if begun_after is None else begun_after
-        namespace = await self.namespaces.get(record.key.namespace, recent)
+        namespace = await self._namespaces.get(record.key.namespace, recent)
         wrong: Obstacle | None = None
         config = self._store.configs.get(record.config)
         support = support_of(config.spec, record.thing) if config else UNKNOWN

@@ -14,7 +14,7 @@ from trainsweep.api.training import TrainingJobSpec, TrainingJobVersionSpec
 from trainsweep.cluster.cache import Cache
 from trainsweep.controller.attempt_state import AttemptState
 from trainsweep.controller.lists import Lists
-from trainsweep.core.errors import ConfigurationError, Unavailable, Withdrawn
+from trainsweep.core.errors import ConfigurationError, Unsettled, Withdrawn
 from trainsweep.core.external import Remote, Target, Thing
 from trainsweep.core.inputs import Absent
 from trainsweep.core.reasons import Reason
@@ -91,7 +91,7 @@ class _Lookup:
         job_id = job.known_id
         if not job_id:
             # It may be found in a moment, or its provider is away: that is no fault of the configuration.
-            raise Unavailable(f"TrainingJob {name}, named by jobRef, has no id yet.")
+            raise Unsettled(f"TrainingJob {name}, named by jobRef, has no id yet.")
         if job_id.isdecimal():
             return job_id
         raise ConfigurationError(

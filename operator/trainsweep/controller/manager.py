@@ -116,16 +116,16 @@ class Manager:
         )
         reads = ClusterReads(client)
         self._definitions = CrdMonitor(reads.crd_going, self._store, wake=wake)
+        self._namespaces = NamespaceMonitor(reads.namespace, self._store, wake=wake)
         gatherer = Gatherer(
             self._store,
             self._accounts,
-            reads.namespace,
+            self._namespaces,
             self._definitions,
             default_policy=settings.deletion_policy,
             now=now,
             wake=wake,
         )
-        self._namespaces = NamespaceMonitor(gatherer.namespaces, self._store, wake=wake)
         self._requeue = Requeue(self._store, wake=wake, revisit=revisit)
         self._status_writer = StatusWriter(client, writer, self._events, self._store, metrics)
         removals = DeletionGate(self._store, now=now, wake=wake, revisit=revisit)

@@ -18,9 +18,9 @@ from trainsweep.calls.circuit_breaker import CircuitOpen
 from trainsweep.cluster.cache import Cache
 from trainsweep.controller.attempt_state import AttemptState, Look
 from trainsweep.controller.lists import Lists
-from trainsweep.core.errors import ConfigurationError, NotFound, OnlyListed, ProviderError, Refused
-from trainsweep.core.external import WHOLE_OF, Remote, Target, Thing, state_of_parts
-from trainsweep.core.inputs import Absent
+from trainsweep.core.errors import ConfigurationError, NotFound, OnlyListed, ProviderError, Refused, Unsettled
+from trainsweep.core.external import WHOLE_OF, ExternalState, Remote, Target, Thing, state_of_parts
+from trainsweep.core.inputs import Absent, Verb
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Resource
 from trainsweep.core.state_table import lacks_time, made_again
@@ -33,6 +33,7 @@ CLOSE_LOOKS = (1, 2)
 LOOK_AGE = 10.0
 #: What does not say when it was made when it is read by id.
 _UNDATED = frozenset({Thing.JOB, Thing.TUNING_JOB})
+_UNDER_WAY = frozenset({ExternalState.PENDING, ExternalState.RUNNING, ExternalState.STOPPING, ExternalState.UNKNOWN})
 #: A list of any age.
 ANY_AGE = float("inf")
 
@@ -103,12 +104,14 @@ class Observer:
         begun, answer = await self._read(fresh=fresh)
         if isinstance(answer, OnlyListed) and (entry := await self._entry(attempt.last_write, self._recent)):
             attempt.look = None
+            self._settle_empty(begun)
             whole = replace(entry, state=state_of_parts(()), parts=())
             return Observed(whole, listed=True, by_id=True)
         if isinstance(answer, Refused):
             absent = await self._absent(begun, answer)
             attempt.look = None
             return Observed(absent)
+        attempt.emptied = 0.0
         listed = await self._listed(answer)
         if answer.created_at is None and self.target.thing in _UNDATED:
             # That never changes, so a list of any age can tell, unless it is older than the thing.
@@ -116,6 +119,14 @@ class Observer:
             answer = replace(answer, created_at=known.created_at if known else None)
         attempt.look = None
         return Observed(answer, listed, by_id=True)
+
+    def _settle_empty(self, begun: float) -> None:
+        """Raise until a later answer agrees that nothing of what was under way is left: a list may lag."""
+        attempt, ran = self.attempt, self.record.past.external_state in _UNDER_WAY
+        attempt.emptied = attempt.emptied or begun
+        deleted = any(verb is Verb.DELETE for verb, _ in attempt.accepted)
+        if ran and not deleted and begun - attempt.emptied < self._recent:
+            raise Unsettled(f"The tasks of {self.target.id} are gone all at once; waiting until that is certain.")
 
     async def _entry(self, floor: float, max_age: float) -> Remote | None:
         """What a list of at most this age, begun at `floor` or later, shows of the thing."""

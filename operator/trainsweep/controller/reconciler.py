@@ -163,7 +163,7 @@ class Reconciler:
                 case AddFinalizer():
                     self._queues().wake(record.key)
                     return None
-                case Observe(fresh=True) if not permit:
+                case Observe(fresh=True, to_release=False) if not permit:
                     if self._act.admitted(state):
                         self._queues().ask_provider(record.key, write=True)
                         return None

@@ -91,7 +91,9 @@ class Rest:
         idle = account.spec.polling.idle_seconds
         by_name = facts.seen is not None and facts.target is None  # no such name yet: no list entry to follow
         unlisted = facts.seen is not None and not (facts.listed or facts.record.past.listed)
-        if by_name or unlisted:
+        # Which tasks a fine-tuning job holds no list of jobs shows.
+        unshown = decision.standing.reason is Reason.NOT_EMPTY
+        if by_name or unlisted or unshown:
             return min(idle, decision.after) if decision.after else idle
         if isinstance(facts.seen, Absent) and decision.standing.reason is Reason.NOT_FOUND:
             return idle * COMES_BACK

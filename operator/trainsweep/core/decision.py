@@ -10,9 +10,12 @@ from trainsweep.core.reasons import Reason
 
 @dataclass(frozen=True, slots=True)
 class Observe:
-    """Read the provider, then plan again. `fresh` demands a read by id in this pass."""
+    """Read the provider, then plan again. `fresh` demands a read by id in this pass; `to_release`, because the resource
+    is let go by it, and no call follows.
+    """
 
     fresh: bool = False
+    to_release: bool = False
 
 
 @dataclass(frozen=True, slots=True)

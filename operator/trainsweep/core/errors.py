@@ -9,6 +9,7 @@
         │   └── QuotaExceeded
         ├── Misrouted           the answer is not about the thing: wrong URL, other project
         │   └── Withdrawn       the endpoint does not offer this API at all
+        ├── Unsettled           not certain yet, and nobody's fault: look again soon
         ├── Malformed           not an answer of this API: HTML, empty, broken JSON, unexpected shape
         ├── CredentialsInvalid  key, token or signature refused: the account is parked until the Secret changes
         ├── PermissionDenied    the key is good but may not do this, or the account is frozen
@@ -127,6 +128,12 @@ class Misrouted(ProviderError):
 
 class Withdrawn(Misrouted):
     """The endpoint does not offer this API at all: what it holds cannot be known."""
+
+
+class Unsettled(ProviderError):
+    """What there is cannot be told yet, though nothing failed: it is looked at again soon."""
+
+    reason = "Observing"
 
 
 class Malformed(ProviderError):

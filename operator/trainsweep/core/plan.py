@@ -124,7 +124,7 @@ def _held_up(facts: Inputs) -> Plan | None:
 
 
 def _restrained(facts: Inputs, ideal: Plan) -> Plan:
-    """Hold back what the mode forbids, and demand a read by id before every write.
+    """Hold back what the mode forbids, and demand a read by id before every write and every release of what exists.
 
     In mode Plan a resource whose thing is proven gone is freed all the same: there is nothing to be careful with.
     """
@@ -138,6 +138,8 @@ def _restrained(facts: Inputs, ideal: Plan) -> Plan:
             return Plan(None, standing, planned=describe(ideal.action))
         case Stop() | Delete() if not facts.fresh:
             return Plan(Observe(fresh=True), ideal.standing)
+        case RemoveFinalizer(left=True) if not facts.fresh:
+            return Plan(Observe(fresh=True, to_release=True), ideal.standing)
         case Stop() | Delete() | RemoveFinalizer(left=True) if facts.mode is Mode.PLAN:
             planned = ideal.planned or describe(ideal.action)
             standing = Standing(

@@ -63,7 +63,7 @@ class Reason(StrEnum):
     CONFIG_NOT_FOUND = "ProviderConfigNotFound", "The ProviderConfig or ClusterProviderConfig does not exist."
     SECRET_NOT_FOUND = "SecretNotFound", "The Secret of the ProviderConfig does not exist."
     SECRET_KEY_MISSING = "SecretKeyMissing", "The Secret lacks the keys that the provider needs, or holds unfit ones."
-    REFERENCE_NOT_FOUND = "ReferenceNotFound", "The resource named by jobRef does not exist or has no id yet."
+    REFERENCE_NOT_FOUND = "ReferenceNotFound", "The resource named by jobRef does not exist."
     ENDPOINT_NOT_ALLOWED = "EndpointNotAllowed", "The endpoint is not https, or its host is not an allowed one."
 
     # The provider's side.
