@@ -12,6 +12,7 @@ from trainsweep.cli.crds import crds
 from trainsweep.cli.discover import discover
 from trainsweep.cli.drain import drain
 from trainsweep.cli.extensions import Commands
+from trainsweep.cli.kubectl_plugin import program_name
 from trainsweep.cli.plan import plan
 from trainsweep.cli.release import release
 from trainsweep.cli.run import run
@@ -56,4 +57,4 @@ def _options(
 
 
 def main() -> None:
-    app()
+    app(prog_name=program_name())
