@@ -17,6 +17,7 @@ from trainsweep.cli.plan import plan
 from trainsweep.cli.release import release
 from trainsweep.cli.run import run
 from trainsweep.cli.status import status
+from trainsweep.cli.top import top
 from trainsweep.cli.verbs.approve import approve
 from trainsweep.cli.verbs.orphan import orphan
 from trainsweep.cli.verbs.pause import pause, resume
@@ -33,7 +34,7 @@ app = typer.Typer(
 )
 #: The commands by the group under which `--help` shows them.
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Look": (status, plan, discover, audit),
+    "Look": (status, top, plan, discover, audit),
     "Act": (approve, pause, resume, refresh, orphan, wait, release),
     "Run": (run, drain),
     "Tools": (crds,),
