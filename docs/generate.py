@@ -21,6 +21,7 @@ from trainsweep.api.kinds import KINDS, REMOTE_KINDS, Kind
 from trainsweep.api.names import API_VERSION
 from trainsweep.cli import app
 from trainsweep.cli.extensions import DISTRIBUTIONS
+from trainsweep.cli.refusals import HINTS
 from trainsweep.settings import Settings
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -167,13 +168,41 @@ def commands() -> str:
     """Every command as `--help` tells it."""
     root: Any = typer.main.get_command(app)
     told = "\n".join(_command(f"trainsweep {name}", command) for name, command in _subcommands(root))
+    codes = "\n".join(row for name, command in _subcommands(root) for row in _codes(name, command))
+    refusals = "\n".join(f"| {status} | {_cell(text)} |" for status, text in HINTS.items())
     return f"""\
 {_MARK}# Commands
 
 {root.help} Each command also explains itself with `--help`; `trainsweep --install-completion`
-teaches them to your shell.
+teaches them to your shell. With kubectl,
+`kubectl trainsweep` is the same program: `kubectl trainsweep status TrainingJob/mnist`.
+
+## Exit codes
+
+| command | 0 | 1 | other |
+|---|---|---|---|
+{codes}
+
+2 is wrong usage of any command. What goes wrong is told in a sentence on standard error: what happened, to which
+object, and what to do. For a refusal of the API server that is, by its status (0 is no answer):
+
+| status | what to do |
+|---|---|
+{refusals}
 
 {told}"""
+
+
+def _codes(name: str, command: Any) -> Iterator[str]:
+    """The rows of a command, or of the commands in it, as their help tells."""
+    if nested := _subcommands(command):
+        for word, entry in nested:
+            yield from _codes(f"{name} {word}", entry)
+        return
+    told = " ".join(command.help.split()).partition("Exit codes: ")[2].rstrip(".")
+    codes = dict(part.split(" ", 1) for part in re.split(r", (?=\d+ )", told))
+    others = ", ".join(f"{code} {text}" for code, text in codes.items() if code not in ("0", "1", "2"))
+    yield f"| `{name}` | {_cell(codes['0'])} | {_cell(codes.get('1', ''))} | {_cell(others)} |"
 
 
 def _subcommands(command: Any) -> list[tuple[str, Any]]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trainsweep.api.common import ConfigKind, DeletionPolicy, DesiredState
 from trainsweep.api.kinds import REMOTE_KINDS
-from trainsweep.cli.adoption import Adoption, documents, manifest, object_name
+from trainsweep.cli.adoption import Adoption, document, manifest, object_name
 from trainsweep.cli.inventory import Item
 from trainsweep.core.external import ExternalState, Remote, Thing
 
@@ -70,7 +70,7 @@ def test_a_config_cannot_be_stopped_and_so_is_left_alone():
 
 
 def test_a_name_with_line_breaks_stays_in_its_comment():
-    text = documents((item(name="mnist\nkind: Secret\x1b[2J"),), ADOPTION)
+    text = document(item(name="mnist\nkind: Secret\x1b[2J"), ADOPTION)
     (body,) = yaml.safe_load_all(text)
     assert body["kind"] == "TrainingJob"
     assert "\x1b" not in text

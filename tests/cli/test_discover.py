@@ -1,9 +1,17 @@
 """`trainsweep discover`: everything that an account holds, in three forms, and nothing changed by looking."""
 
+import io
 import json
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import yaml
+from rich.console import Console
+
+from trainsweep.cli.inventory import Item
+from trainsweep.cli.inventory_table import narrow
+from trainsweep.core.external import ExternalState, Remote, Thing
 
 from .conftest import SECRETS, resource
 
@@ -56,7 +64,7 @@ def test_everything_at_qianfan_is_found(ids, clouds):
 
 def test_the_table_has_a_line_for_each_thing_and_tells_its_state(discover):
     lines = discover("qianfan").stdout.splitlines()
-    assert lines[0].split() == ["KIND", "ID", "NAME", "STATE", "PROVIDER-STATE", "CREATED"]
+    assert lines[0].split() == ["KIND", "ID", "NAME", "STATE", "PROVIDER-STATE", "CREATED", "HOURS"]
     assert {line.split()[1] for line in lines[1:]} == QIANFAN_IDS
     task = next(line for line in lines if "task-wa1t1ng00003" in line)
     assert task.split()[:5] == ["FineTuningTask", "task-wa1t1ng00003", "support-answers", "Pending", "Waiting"]
@@ -201,3 +209,54 @@ class TestWithACluster:
         where = ("--provider-config", "baidu", "-n", cluster_.namespace, "--unmanaged")
         cluster_.kubectl("apply", "-f", "-", stdin=discover(*where, "--as-manifests").stdout)
         assert json.loads(discover(*where, "-o", "json").stdout) == []
+
+
+def test_what_runs_too_long_comes_first_with_its_hours(discover):
+    found = discover("modelarts", "--kind", "TrainingJobVersion", "--sort", "hours", "-o", "json")
+    seconds = [entry["runSeconds"] or -1 for entry in json.loads(found.stdout)]
+    assert seconds == sorted(seconds, reverse=True)
+    assert seconds[0] > 0
+
+
+def test_things_are_chosen_by_how_long_they_have_run_and_how_old_they_are(discover, ids):
+    running = [entry for entry in json.loads(discover("modelarts", "-o", "json").stdout) if entry["state"] == "Running"]
+    longest = max(entry["runSeconds"] or 0 for entry in running)
+    assert ids("modelarts", "--running-for", f"{longest + 60}s") == set()
+    assert ids("modelarts", "--running-for", f"{longest - 60}s") <= {entry["id"] for entry in running}
+    assert ids("modelarts", "--older-than", "9999d") == set()
+
+
+def test_the_sums_are_told_beside_the_table(discover):
+    found = discover("modelarts", "--kind", "TrainingJobVersion")
+    assert re.search(r"^\d+ thing\(s\): .*Running.*\. [\d.]+ hours, [\d.]+ of them", found.stderr, re.MULTILINE)
+
+
+def test_a_directory_gets_a_file_for_each_thing_that_says_what_was_seen(discover, tmp_path):
+    where = ("--directory", str(tmp_path / "jobs"), "--provider-config", "team-a/huawei", "--kind", "TrainingJob")
+    assert "manifest(s) written" in discover("modelarts", *where).stdout
+    files = sorted((tmp_path / "jobs").iterdir())
+    assert [yaml.safe_load(file.read_text())["kind"] for file in files] == ["TrainingJob"] * len(files)
+    text = next(file.read_text() for file in files if "155500" in file.name)
+    assert "# mnist-resnet50: Running" in text
+    assert re.search(r"^# created 20..-", text, re.MULTILINE)
+
+
+def test_a_file_that_is_there_is_kept_unless_it_is_to_be_replaced(discover, tmp_path):
+    where = ("--directory", str(tmp_path), "--provider-config", "team-a/huawei", "--name-contains", "mnist")
+    discover("modelarts", *where)
+    file = next(path for path in tmp_path.iterdir() if path.suffix == ".yaml")
+    file.write_text("edited")
+    assert "is kept" in discover("modelarts", *where).stderr
+    assert file.read_text() == "edited"
+    discover("modelarts", *where, "--overwrite")
+    assert file.read_text() != "edited"
+
+
+def test_the_table_of_a_terminal_fits_eighty_columns():
+    now = datetime(2026, 1, 31, tzinfo=UTC)
+    job = Remote("1" * 36, "n" * 64, ExternalState.RUNNING, "x", now - timedelta(days=3), now - timedelta(hours=5))
+    out = Console(width=80, file=io.StringIO())
+    out.print(narrow([Item(Thing.JOB, job)], now))
+    lines = out.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert {"3d", "5.0"} <= set(lines[1].split())

@@ -14,6 +14,7 @@ from .pages import DOCS, ROOT, Block, blocks, links, prose
 PAIRS = [
     (ROOT / "README.md", ROOT / "README.zh-CN.md"),
     (DOCS / "quick-start.md", DOCS / "zh" / "quick-start.md"),
+    (DOCS / "how-to" / "day-two.md", DOCS / "zh" / "day-two.md"),
 ]
 both = pytest.mark.parametrize(("english", "chinese"), PAIRS, ids=lambda page: page.name)
 

@@ -14,11 +14,13 @@ from trainsweep.cli.crds import crds
 from trainsweep.cli.discover import discover
 from trainsweep.cli.drain import drain
 from trainsweep.cli.extensions import Commands
+from trainsweep.cli.kubectl_plugin import program_name
 from trainsweep.cli.plan import plan
 from trainsweep.cli.release import release
 from trainsweep.cli.run import run
 from trainsweep.cli.screen import say
 from trainsweep.cli.status import status
+from trainsweep.cli.top import top
 from trainsweep.cli.verbs.approve import approve
 from trainsweep.cli.verbs.orphan import orphan
 from trainsweep.cli.verbs.pause import pause, resume
@@ -35,7 +37,7 @@ app = typer.Typer(
 )
 #: The commands by the group under which `--help` shows them.
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Look": (check, status, plan, discover, audit),
+    "Look": (check, status, top, plan, discover, audit),
     "Act": (approve, pause, resume, refresh, orphan, wait, release),
     "Run": (run, drain),
     "Tools": (crds,),
@@ -59,4 +61,4 @@ def _options(
 
 
 def main() -> None:
-    app()
+    app(prog_name=program_name())

@@ -13,6 +13,7 @@ from trainsweep.api.common import ConfigKind, DeletionPolicy, DesiredState
 from trainsweep.api.names import API_VERSION
 from trainsweep.cli.inventory import Item
 from trainsweep.core.external import Thing
+from trainsweep.core.last_status import format_time
 from trainsweep.providers.text import clean
 
 #: The longest name that is also good as a label's value.
@@ -50,13 +51,22 @@ def manifest(item: Item, adoption: Adoption) -> dict[str, Any]:
     }
 
 
-def documents(items: tuple[Item, ...], adoption: Adoption) -> str:
-    """YAML documents ready for `kubectl apply -f -`, each under a line that tells a person what it is."""
-    return "".join(
-        f"---\n# {clean(item.remote.name or item.id, ())}: {item.remote.state}\n"
-        + yaml.safe_dump(manifest(item, adoption), sort_keys=False, allow_unicode=True)
-        for item in items
-    )
+def document(item: Item, adoption: Adoption) -> str:
+    """A YAML document ready for `kubectl apply -f -`, under comments that tell a person what was seen of the thing.
+
+    They hold nothing that changes while the thing does not, so that the file stays the same in Git.
+    """
+    body = yaml.safe_dump(manifest(item, adoption), sort_keys=False, allow_unicode=True)
+    return "---\n" + "".join(f"# {clean(line, ())}\n" for line in _seen(item)) + body
+
+
+def _seen(item: Item) -> list[str]:
+    remote = item.remote
+    word = f" ({remote.provider_state})" if remote.provider_state not in ("", remote.state) else ""
+    times = (("created", remote.created_at), ("started", remote.started_at), ("ended", remote.finished_at))
+    dates = ", ".join(f"{name} {format_time(time)}" for name, time in times if time)
+    held = f"part of {item.parent}" if item.parent else ""
+    return [f"{remote.name or item.id}: {remote.state}{word}", *filter(None, (held, dates))]
 
 
 def object_name(item: Item) -> str:

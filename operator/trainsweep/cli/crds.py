@@ -20,7 +20,16 @@ def crds(
         bool, typer.Option("--check", help="Write nothing; fail if a file in the --output directory is not current.")
     ] = False,
 ) -> None:
-    """Print the CustomResourceDefinitions, or write them into a directory: `trainsweep crds | kubectl apply -f -`."""
+    """Print the CustomResourceDefinitions, or write them into a directory.
+
+    For example:
+
+    $ trainsweep crds | kubectl apply --server-side -f -
+
+    $ trainsweep crds --output crds --check
+
+    Exit codes: 0 printed, written or current, 1 a file is not current, 2 wrong usage.
+    """
     if check:
         if output is None:
             raise typer.BadParameter("--check needs --output: the directory to look at.")

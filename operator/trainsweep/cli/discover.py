@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from trainsweep.accounts.account import Account
 from trainsweep.accounts.secrets import read_credentials
@@ -21,23 +21,25 @@ from trainsweep.api.common import ConfigKind, DeletionPolicy, DesiredState
 from trainsweep.api.provider import ProviderDescription, either, installed
 from trainsweep.api.provider_config import AccountSpec
 from trainsweep.calls.circuit_breaker import CircuitOpen
-from trainsweep.cli.adoption import Adoption, documents
+from trainsweep.cli.adoption import Adoption, document, object_name
 from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish, own_namespace
+from trainsweep.cli.durations import duration
 from trainsweep.cli.inventory import Inventory, Item, claimed, is_claimed, take_inventory
+from trainsweep.cli.inventory_table import as_json, narrow, sums, wide
 from trainsweep.cli.known import config_of, load
-from trainsweep.cli.reading import AllowedHosts, AllowHttp, allowed, credentials_of_environment, reading
-from trainsweep.cli.screen import as_json, fill, say
+from trainsweep.cli.reading import AllowedHosts, AllowHttp, allowed, credentials_of_environment, reading, utc_now
+from trainsweep.cli.screen import say
+from trainsweep.cli.wanted import Order, Wanted, ordered
 from trainsweep.cluster.cache import Cache
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.external import ExternalState, Thing
-from trainsweep.core.last_status import format_time
+from trainsweep.core.printable import json_line
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key
 from trainsweep.providers.registry import Endpoints, plugin_of
 
 #: Characters; wider than any row.
 UNBOUND = 1000
-ONE_OF: Any = typer.Option(help="Only this; may be given several times.", case_sensitive=False)
 
 
 #: The flags for fields of a provider's block.
@@ -77,22 +79,6 @@ class Output(StrEnum):
     TABLE = "table"
     JSON = "json"
     MANIFESTS = "manifests"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which things to show; an empty tuple or text admits all."""
-
-    kinds: tuple[Thing, ...]
-    states: tuple[ExternalState, ...]
-    name_contains: str
-
-    def admits(self, item: Item) -> bool:
-        return (
-            (not self.kinds or item.thing in self.kinds)
-            and (not self.states or item.remote.state in self.states)
-            and self.name_contains.lower() in item.remote.name.lower()
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +125,22 @@ def discover(
         list[ExternalState] | None, typer.Option(help="Only in this state; may be repeated.", case_sensitive=False)
     ] = None,
     name_contains: Annotated[str, typer.Option(help="Only things whose name contains this, in any case.")] = "",
+    older_than: Annotated[str, typer.Option(metavar="DURATION", help="Only what was created longer ago.")] = "",
+    running_for: Annotated[
+        str, typer.Option(metavar="DURATION", help="Only what is active and has run for longer, such as 12h or 3d.")
+    ] = "",
+    sort: Annotated[
+        Order, typer.Option(help="The order: as listed, or by name, state, age or hours.", case_sensitive=False)
+    ] = Order.LISTED,
     unmanaged: Annotated[
         bool, typer.Option("--unmanaged", help="Only what no resource in the cluster names (reads the cluster).")
     ] = False,
     output: Annotated[Output, typer.Option("--output", "-o", help="The form of the answer.")] = Output.TABLE,
     as_manifests: Annotated[bool, typer.Option("--as-manifests", help="Short for --output manifests.")] = False,
+    directory: Annotated[
+        Path | None, typer.Option(help="Write the manifests here, a file each, in place of printing them.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="With --directory: replace files.")] = False,
     desired_state: Annotated[
         DesiredState, typer.Option(help="In manifests: the desired state. Stopped and Absent cannot be undone.")
     ] = DesiredState.PRESENT,
@@ -169,14 +166,16 @@ def discover(
     $ trainsweep discover --provider-config huawei --name-contains nightly --output manifests --desired-state Stopped
     | kubectl apply -f -
 
-    $ trainsweep discover --provider-config huawei --unmanaged --as-manifests
+    $ trainsweep discover --provider-config huawei --running-for 12h --sort hours
+
+    $ trainsweep discover --provider-config huawei --unmanaged --directory jobs
 
     Exit codes: 0 listed, 1 provider or cluster error, 2 wrong usage.
     """
     spec = _spec(provider, region, project_id, endpoint)
     home = namespace or own_namespace(kubeconfig, context)
     config = _config(provider_config, cluster_provider_config, namespace, home)
-    shape = Output.MANIFESTS if as_manifests else output
+    shape = Output.MANIFESTS if as_manifests or directory else output
     if not config.name and (spec is None or shape is Output.MANIFESTS):
         also = "" if spec is None else " (the name that the manifests give)"
         raise typer.BadParameter(f"Name the account: --provider-config{also}, or --provider without manifests.")
@@ -187,20 +186,30 @@ def discover(
         context,
         allowed(allow_http_endpoints, allowed_endpoint_host),
     )
-    wanted = Wanted(tuple(kind or ()), tuple(state or ()), name_contains)
+    wanted = Wanted(
+        tuple(kind or ()),
+        tuple(state or ()),
+        name_contains,
+        duration(older_than, "--older-than") if older_than else None,
+        duration(running_for, "--running-for") if running_for else None,
+    )
     found = finish(lambda: _discover(place, unmanaged=unmanaged))
-    items = tuple(item for item in found.items if wanted.admits(item))
+    now = utc_now()
+    items = ordered(tuple(item for item in found.items if wanted.admits(item, now)), sort, now)
     for gap in found.gaps:
         say(gap, err=True)
     match shape:
         case Output.JSON:
-            say(as_json([_as_json(item) for item in items], indent=2))
+            say(json_line([as_json(item, now) for item in items], indent=2))
         case Output.MANIFESTS:
             target = namespace or config.namespace or home
             adoption = Adoption(ConfigKind(config.kind), config.name, target, desired_state, deletion_policy)
-            say(documents(items, adoption), end="")
+            if directory:
+                _write(items, adoption, directory, overwrite=overwrite)
+            else:
+                say("".join(document(item, adoption) for item in items), end="")
         case Output.TABLE:
-            _print_table(items)
+            _print_table(items, now)
 
 
 async def _discover(place: Place, *, unmanaged: bool) -> Inventory:
@@ -273,31 +282,27 @@ def _config(namespaced: str, cluster: str, namespace: str, home: str) -> Key:
     return Key("ProviderConfig", place or home, name)
 
 
-def _as_json(item: Item) -> dict[str, Any]:
-    remote = item.remote
-    times = {"createdAt": remote.created_at, "startedAt": remote.started_at, "finishedAt": remote.finished_at}
-    return {
-        "kind": item.thing.value,
-        "id": item.id,
-        "name": remote.name,
-        "parent": item.parent,
-        "state": remote.state.value,
-        "providerState": remote.provider_state,
-        **{name: format_time(time) if time else None for name, time in times.items()},
-    }
-
-
-def _print_table(items: tuple[Item, ...]) -> None:
+def _print_table(items: tuple[Item, ...], now: datetime) -> None:
     if not items:
         say("Nothing found.", err=True)
         return
-    table = Table(box=None, pad_edge=False)
-    for column in ("KIND", "ID", "NAME", "STATE", "PROVIDER-STATE", "CREATED"):
-        table.add_column(column, overflow="fold")
-    for item in items:
-        remote = item.remote
-        created = format_time(remote.created_at) if remote.created_at else ""
-        fill(table, item.thing, item.id, remote.name, remote.state, remote.provider_state, created)
     console = Console()
-    # A pipe has no width to keep to.
-    (console if console.is_terminal else Console(width=UNBOUND)).print(table)
+    if console.is_terminal:
+        console.print(narrow(items, now))
+    else:
+        Console(width=UNBOUND).print(wide(items, now))
+    say(sums(items, now), err=True)
+
+
+def _write(items: tuple[Item, ...], adoption: Adoption, directory: Path, *, overwrite: bool) -> None:
+    """A file for each thing. What a person may have edited is kept."""
+    directory.mkdir(parents=True, exist_ok=True)
+    written = 0
+    for item in items:
+        path = directory / f"{item.thing.value.lower()}-{object_name(item)}.yaml"
+        if path.exists() and not overwrite:
+            say(f"{path} exists and is kept; --overwrite replaces it.", err=True)
+            continue
+        path.write_text(document(item, adoption), encoding="utf-8")
+        written += 1
+    say(f"{written} manifest(s) written to {directory}; review them, then commit or apply them.")

@@ -51,6 +51,8 @@ def drain(
 
     $ trainsweep drain --policy Retain --deployment trainsweep/trainsweep
 
+    $ trainsweep drain --policy Delete --namespace team-a
+
     Exit codes: 0 nothing is left to do, 1 failure, 2 wrong usage.
     """
     if (policy is DrainPolicy.RETAIN) != bool(deployment):

@@ -21,6 +21,8 @@ from typer.main import get_group
 from trainsweep.cli.screen import complain
 
 GROUP = "trainsweep.commands"
+#: The group of `--help` under which they are shown.
+PANEL = "Tools"
 #: Commands that we know of and that another distribution brings.
 DISTRIBUTIONS = {"demo": "trainsweep-devtools", "simulate": "trainsweep-devtools"}
 
@@ -51,9 +53,9 @@ def _load(entry: EntryPoint) -> Any:
         return _stub(entry.name, text, exit_code=1)
     parent = typer.Typer(rich_markup_mode="markdown", add_completion=False)
     if isinstance(loaded, typer.Typer):
-        parent.add_typer(loaded, name=entry.name)
+        parent.add_typer(loaded, name=entry.name, rich_help_panel=PANEL)
     else:
-        parent.command(entry.name)(loaded)
+        parent.command(entry.name, rich_help_panel=PANEL)(loaded)
     return get_group(parent).commands[entry.name]
 
 
@@ -68,7 +70,12 @@ def _stub(name: str, text: str, *, exit_code: int) -> Any:
     """A command that says why it cannot do its work, whatever its arguments are."""
     parent = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
-    @parent.command(name, help=text, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+    @parent.command(
+        name,
+        rich_help_panel=PANEL,
+        help=text,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
     def say() -> None:
         complain(text)
         raise typer.Exit(exit_code)

@@ -13,6 +13,7 @@ from rich.progress import Progress
 
 from trainsweep.api.common import DeletionPolicy
 from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish, own_namespace
+from trainsweep.cli.exit_codes import WOULD_CHANGE
 from trainsweep.cli.manifests import read_manifests
 from trainsweep.cli.plan_inputs import Ground
 from trainsweep.cli.plan_preview import Forecast, Terms, forecast
@@ -21,9 +22,6 @@ from trainsweep.cli.screen import as_json, say
 from trainsweep.core.external import Remote
 from trainsweep.core.inputs import Absent
 from trainsweep.core.plan import describe
-
-#: Exit code when something would be stopped or deleted.
-WOULD_CHANGE = 3
 
 
 class Output(StrEnum):

@@ -15,10 +15,19 @@ from trainsweep.core.resource import Key
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
 
+
+def begun(incomplete: str) -> list[str]:
+    """What is offered for a KIND/NAME that is begun: the kinds."""
+    return [f"{kind}/" for kind in KINDS if kind.lower().startswith(incomplete.lower())]
+
+
 Targets = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[KIND/NAME]...", help="Resources, for example TrainingJob/mnist or tj/mnist.", show_default=False
+        metavar="[KIND/NAME]...",
+        help="Resources, for example TrainingJob/mnist or tj/mnist.",
+        show_default=False,
+        autocompletion=begun,
     ),
 ]
 NamespaceOption = Annotated[

@@ -13,7 +13,7 @@ from rich.live import Live
 from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish, own_namespace
 from trainsweep.cli.reading import utc_now
 from trainsweep.cli.screen import say
-from trainsweep.cli.selection import Everywhere, NamespaceOption, key_named
+from trainsweep.cli.selection import Everywhere, NamespaceOption, begun, key_named
 from trainsweep.cli.status.as_json import as_json
 from trainsweep.cli.status.scene import look
 from trainsweep.cli.status.screen import console, screen
@@ -39,6 +39,7 @@ def status(
             help="A resource or an account, for example TrainingJob/mnist or ProviderConfig/huawei; without it, "
             "everything of the namespace.",
             show_default=False,
+            autocompletion=begun,
         ),
     ] = "",
     namespace: NamespaceOption = "",
