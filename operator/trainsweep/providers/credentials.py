@@ -28,6 +28,9 @@ class Password:
 
 Credentials = AccessKey | Password
 
+#: The keys of a Secret that are looked at.
+_KEYS = ("accessKey", "secretKey", "securityToken", "username", "password", "domainName")
+
 #: Said when a key is refused that a session token was sent with.
 SESSION_WAS_SENT = (
     "A securityToken was sent with this key: if the key is a permanent one, the token is left from another; remove "
@@ -50,7 +53,9 @@ def parse_credentials(data: Mapping[str, str], *, where: str) -> Credentials:
         return AccessKey(values["accessKey"], values["secretKey"], values.get("securityToken", ""))
     if values.get("username") and values.get("password"):
         return Password(values["username"], values["password"], values.get("domainName", ""))
-    found = ", ".join(sorted(values)) or "no keys"
+    known = [name for name in _KEYS if values.get(name)]
+    # What else is in a Secret is not for everybody who may see the status.
+    found = ", ".join(known) or "none of them"
     raise ConfigurationError(
         "SecretKeyMissing",
         f"{where} needs the keys accessKey and secretKey, or username and password (ModelArts); it has {found}.",
