@@ -22,6 +22,13 @@ HOSTILE = "a\x1b[2Jb\x9b31mc\u202ed\x7fe\u2066f bad [/x] [bold]g[/bold]"
 OBEYED = ("\x1b", "\x9b", "\u202e", "\x7f", "\u2066")
 
 
+#: A Secret whose one value is ten to the tenth words, by aliases.
+LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
+)
+LAUGHS += "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {password: *a9}\n"
+
+
 def unharmed(text: str) -> bool:
     """Nothing in it is obeyed by a terminal."""
     return not any(char in text for char in OBEYED)
@@ -102,6 +109,14 @@ def test_names_and_fields_of_a_file_are_planned_as_text(trainsweep, clouds, writ
         assert unharmed(result.output)
 
 
+def test_what_only_the_api_server_writes_is_not_taken_from_a_file(trainsweep, clouds, write):
+    body = resource("TrainingJob", "a", jobID="155500", desiredState="Absent")
+    body["metadata"] |= {"managedFields": 7, "finalizers": 7, "deletionTimestamp": "2026-01-01T00:00:00Z", "uid": [1]}
+    result = trainsweep("plan", "-f", write(*clouds.accounts(), body), "--allow-http-endpoints")
+    assert result.exit_code == 3
+    assert "because desiredState is Absent" in result.stdout
+
+
 def test_a_file_that_is_refused_is_told_as_text(trainsweep, write):
     for body in (resource(HOSTILE, "a"), resource("TrainingJob", "", jobID="1") | {"kind": HOSTILE}):
         result = trainsweep("plan", "-f", write(body))
@@ -119,6 +134,8 @@ def test_a_file_that_is_refused_is_told_as_text(trainsweep, write):
         "{apiVersion: v1, kind: Secret, metadata: {name: a, namespace: [b]}}",
         "{apiVersion: v1, kind: Secret, metadata: {name: a}, data: [b]}",
         "{apiVersion: v1, kind: Namespace, metadata: {name: a, labels: [b]}}",
+        "{apiVersion: v1, kind: Namespace, metadata: {name: a, annotations: {trainsweep.dev/deletion-policy: [b]}}}",
+        LAUGHS,
         "{apiVersion: trainsweep.dev/v1alpha1, kind: TrainingJob, metadata: {name: a, annotations: 7}, spec: {}}",
         "{apiVersion: trainsweep.dev/v1alpha1, kind: TrainingJob, metadata: {name: a}, spec: [b]}",
     ],

@@ -23,6 +23,7 @@ IDENTITY: dict[Thing, dict[str, Any]] = {
 }
 GONE = Absent("the service refuses the id, and the complete list does not hold it")
 OTHER = Key("FineTuningTask", "team-b", "elder")
+ELDER = Key("FineTuningTask", "team-a", "elder")
 NO_CONFIG = Obstacle(Reason.CONFIG_NOT_FOUND, "ProviderConfig team-a/account does not exist", configuration=True)
 OUTAGE = Obstacle(Reason.PROVIDER_UNAVAILABLE, "503")
 

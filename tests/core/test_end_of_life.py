@@ -9,7 +9,7 @@ from trainsweep.core.inputs import Obstacle
 from trainsweep.core.plan import plan
 from trainsweep.core.reasons import Reason
 
-from .given import GONE, NO_CONFIG, OTHER, OUTAGE, RUNNING, STOPPED, a_resource, a_thing, facts
+from .given import ELDER, GONE, NO_CONFIG, OTHER, OUTAGE, RUNNING, STOPPED, a_resource, a_thing, facts
 
 OBSERVED = {"externalID": "task-a1", "externalState": "Running"}
 REFUSED_KEY = Obstacle(Reason.CREDENTIALS_INVALID, "401", configuration=True)
@@ -48,9 +48,9 @@ def test_a_resource_whose_elder_has_never_seen_the_thing_waits_for_it():
 
 
 def test_a_resource_that_does_not_own_the_thing_is_let_go_and_names_the_owner():
-    decided = plan(facts(a_resource(deleting=True), a_thing(RUNNING), owner=OTHER))
+    decided = plan(facts(a_resource(deleting=True), a_thing(RUNNING), owner=ELDER))
     assert let_go(decided)
-    assert str(OTHER) in decided.action.why
+    assert str(ELDER) in decided.action.why
 
 
 @pytest.mark.parametrize("status", [OBSERVED, None], ids=["pinned", "given by the spec"])

@@ -17,6 +17,7 @@ from trainsweep.core.reasons import Reason
 from trainsweep.core.state_table import PATIENCE
 
 from .given import (
+    ELDER,
     FAILED,
     GONE,
     NO_CONFIG,
@@ -228,7 +229,7 @@ class TestNothingIsDone:
     def test_by_a_resource_that_is_not_the_owner(self):
         decided = plan(facts(a_resource(spec=ABSENT), a_thing(SUCCEEDED), owner=OTHER))
         assert (decided.action, decided.standing.stalled, decided.standing.reason) == (None, True, Reason.CONFLICT)
-        assert str(OTHER) in decided.standing.message
+        assert "of another namespace manages" in decided.standing.message
 
     @pytest.mark.parametrize(("state", "words"), [(RUNNING, "Stop"), (SUCCEEDED, "Delete")])
     def test_in_mode_plan_but_what_would_be_done_is_said(self, state, words):
@@ -309,3 +310,16 @@ class TestAConfigMadeAgainUnderItsName:
         made = ago(7200) + timedelta(milliseconds=999)
         record = a_resource(Thing.CONFIG, **self.RECORD)
         assert isinstance(plan(facts(record, a_thing(STOPPED, id="nightly", created_at=made))).action, Delete)
+
+
+class TestNeighbours:
+    def test_what_another_namespace_calls_its_resources_is_not_told(self):
+        for more in ({}, {"owner_pinned": False}):
+            for record in (a_resource(spec=ABSENT), a_resource(deleting=True)):
+                message = plan(facts(record, owner=OTHER, **more)).standing.message
+                assert "A FineTuningTask of another namespace" in message
+                assert OTHER.name not in message
+                assert OTHER.namespace not in message
+
+    def test_a_resource_of_the_same_namespace_is_named(self):
+        assert str(ELDER) in plan(facts(a_resource(spec=ABSENT), owner=ELDER)).standing.message

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
+import subprocess
 from typing import Any
 
 import pytest
 
-from trainsweep.kube.client import KubeError
+from trainsweep.kube.client import KubeClient, KubeError, Login
 from trainsweep.kube.token_review import BURST, BUSY, FORBIDDEN, GRANTED, TOKENS, UNKNOWN, TokenReviewer
 
 NOBODY_ANSWERS = KubeError(0, "Unreachable", "no answer")
@@ -78,3 +80,24 @@ async def test_while_the_api_server_is_away_nobody_is_let_in(reviewer, server):
     assert await reviewer.review("prometheus") == BUSY
     server.away = False
     assert await reviewer.review("prometheus") == GRANTED
+
+
+@pytest.mark.apiserver
+async def test_a_service_account_that_is_bound_to_the_role_may_read(control_plane):
+    def kubectl(*arguments: str) -> str:
+        command = ["kubectl", "--kubeconfig", str(control_plane.kubeconfig), *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+
+    name = f"reader-{secrets.token_hex(4)}"
+    kubectl("create", "clusterrole", name, "--verb=get", "--non-resource-url=/metrics")
+    for account in (name, f"{name}-not"):
+        kubectl("create", "serviceaccount", account, "-n", "default")
+    kubectl("create", "clusterrolebinding", name, f"--clusterrole={name}", f"--serviceaccount=default:{name}")
+    client = KubeClient(await Login(str(control_plane.kubeconfig)).configuration())
+    try:
+        reviewer = TokenReviewer(client, "/metrics")
+        assert await reviewer.review(kubectl("create", "token", name, "-n", "default")) == GRANTED
+        assert await reviewer.review(kubectl("create", "token", f"{name}-not", "-n", "default")) == FORBIDDEN
+        assert await reviewer.review("no token at all") == UNKNOWN
+    finally:
+        await client.aclose()

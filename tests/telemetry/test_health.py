@@ -115,6 +115,7 @@ def test_names_are_told_on_this_machine_alone():
         ("::1", True),
         ("::ffff:127.0.0.1", True),
         ("10.0.0.1", False),
+        ("127.0.0.6", False),
         ("::ffff:10.0.0.1", False),
         ("", False),
     ],

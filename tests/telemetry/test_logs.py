@@ -13,9 +13,10 @@ from urllib.parse import quote
 import pytest
 from pydantic import SecretStr
 
-from trainsweep.telemetry import logs
+from trainsweep.telemetry import audit, logs
 from trainsweep_devtools.simulators.keys import Key
 
+from ..core.given import a_resource
 from ..e2e.world import BAIDU, HUAWEI, PROJECT, World
 from ..operator_rights import OPERATOR
 from .served import Served
@@ -197,3 +198,22 @@ async def test_a_whole_run_writes_no_secret_anywhere(quiet_world: World):
     assert told == []
     assert "Signature=" not in everything
     assert "bce-auth-v1/" not in everything
+
+
+@pytest.mark.parametrize("formatter", [logs.JsonFormatter(), logs.PrettyFormatter()], ids=["json", "pretty"])
+def test_a_line_is_one_line_and_nothing_in_it_is_obeyed_by_a_terminal(formatter):
+    hostile = "a\x1b[2Jb\x9b31mc\u202ed\ne\u2028f"
+    record = logging.makeLogRecord({"msg": "it happened", "levelname": "INFO", "resource": hostile})
+    line = formatter.format(record)
+    assert line.isprintable()
+    if isinstance(formatter, logs.JsonFormatter):
+        assert json.loads(line)["resource"] == hostile
+
+
+def test_a_line_of_the_audit_log_is_escaped_the_same(tmp_path):
+    audit.configure(tmp_path / "audit.log")
+    audit.write("left", a_resource(), why="a\x9bb\u202ec")
+    audit.log.handlers[0].close()
+    line = (tmp_path / "audit.log").read_text(encoding="utf-8").rstrip("\n")
+    assert line.isprintable()
+    assert json.loads(line)["why"] == "a\x9bb\u202ec"

@@ -22,6 +22,8 @@ _SHAPES: dict[str, type] = {
     **dict.fromkeys(("apiVersion", "kind", "metadata.name", "metadata.namespace"), str),
     **dict.fromkeys(("metadata.labels", "metadata.annotations", "spec", "data", "stringData"), dict),
 }
+#: Of these every value is a text. Aliases of YAML could make any other one grow without end when it is shown.
+_TEXTS = frozenset({"metadata.labels", "metadata.annotations", "data", "stringData"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,10 @@ def _is(body: dict[str, Any], field: str, kind: type) -> bool:
     value: Any = body
     for name in field.split("."):
         value = value.get(name)
-    return value is None or isinstance(value, kind)
+    if value is None:
+        return True
+    fits = isinstance(value, kind)
+    return fits and (field not in _TEXTS or all(isinstance(text, str) for text in value.values()))
 
 
 def _unfit(message: str) -> ConfigurationError:

@@ -25,6 +25,9 @@ from trainsweep.kube.cluster_reads import ClusterReads, Namespace
 from trainsweep.providers.credentials import Credentials
 from trainsweep.providers.registry import plugin_of
 
+#: What of an object's metadata is for its author to say.
+_GIVEN = frozenset({"name", "namespace", "labels", "annotations"})
+
 
 @dataclass(slots=True)
 class Ground:
@@ -155,9 +158,12 @@ def _problem(manifest: Manifest) -> str:
 
 
 def _as_stored(manifest: Manifest, number: int) -> dict[str, Any]:
-    """The object with what the API server adds. Among new resources the first in the files comes first."""
+    """The object with what the API server adds, and nothing else of that. Among new resources the first in the files
+    comes first.
+    """
     added = {"uid": f"file-{number:06}", "generation": 1, "resourceVersion": "1"}
-    metadata = {**manifest.body["metadata"], **added, "creationTimestamp": "9999-01-01T00:00:00Z"}
+    given = {name: value for name, value in manifest.body["metadata"].items() if name in _GIVEN}
+    metadata = {**given, **added, "creationTimestamp": "9999-01-01T00:00:00Z"}
     return {"metadata": metadata, "spec": manifest.body.get("spec")}
 
 

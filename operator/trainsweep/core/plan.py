@@ -15,7 +15,7 @@ from trainsweep.core.decision import AddFinalizer, Delete, Observe, Plan, Remove
 from trainsweep.core.external import ExternalState, Remote
 from trainsweep.core.inputs import Inputs, Obstacle
 from trainsweep.core.reasons import Reason
-from trainsweep.core.resource import Key
+from trainsweep.core.resource import Key, Resource
 from trainsweep.core.state_table import Goal, deadline_passed, due_in, toward, ttl_passed
 
 #: Seconds until a look whether another resource turned out to name the same thing.
@@ -104,7 +104,7 @@ def _freed_at_once(facts: Inputs) -> Plan | None:
     if facts.policy is DeletionPolicy.ORPHAN:
         return _let_go("the deletion policy is Orphan")
     if facts.owner and facts.owner_pinned:
-        return _let_go(f"{facts.owner} manages the remote thing")
+        return _let_go(f"{_named(facts.owner, record)} manages the remote thing")
     if facts.heir and not record.paused:
         return _hand_over(facts.heir)
     if record.force_orphan in record.known_ids or (facts.target and record.force_orphan == facts.target.id):
@@ -117,7 +117,7 @@ def _held_up(facts: Inputs) -> Plan | None:
     if facts.record.paused:
         return _paused(facts)
     if facts.owner:
-        return _waiting_for(facts.owner)
+        return _waiting_for(_named(facts.owner, facts.record))
     if facts.heir_unsure:
         return _waiting_for_heir(facts.heir_unsure)
     return _blocked(facts) if facts.obstacle else None
@@ -182,6 +182,11 @@ def _observing() -> Standing:
     return Standing(ready=False, reason=Reason.OBSERVING, message="Reading the provider.", progressing=True)
 
 
+def _named(other: Key, record: Resource) -> str:
+    """Another namespace is another tenant's: what its resources are named is not told here."""
+    return str(other) if other.namespace == record.key.namespace else f"A {other.kind} of another namespace"
+
+
 def _let_go(why: str) -> Plan:
     standing = Standing(ready=False, reason=Reason.LET_GO, message=f"Let go: {why}.")
     return Plan(RemoveFinalizer(Reason.LET_GO, why, left=True), standing)
@@ -199,7 +204,7 @@ def _waiting_for_heir(heir: Key) -> Plan:
     return Plan(None, standing, after=HEIR_LOOKS)
 
 
-def _waiting_for(owner: Key) -> Plan:
+def _waiting_for(owner: str) -> Plan:
     """The thing is not left to a resource that may turn out not to reach it."""
     message = f"{owner} names this remote thing, too, and is older; waiting until it has seen the thing or is gone."
     standing = Standing(ready=False, reason=Reason.CONFLICT, message=message, progressing=True)
@@ -211,7 +216,8 @@ def _stalled(reason: Reason, message: str) -> Plan:
 
 
 def _conflict(facts: Inputs) -> Plan:
-    return _stalled(Reason.CONFLICT, f"{facts.owner} manages this remote thing; this resource never acts on it.")
+    owner = _named(facts.owner, facts.record) if facts.owner else "Another resource"
+    return _stalled(Reason.CONFLICT, f"{owner} manages this remote thing; this resource never acts on it.")
 
 
 def _paused(facts: Inputs) -> Plan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
 from trainsweep.core.errors import ConfigurationError
@@ -45,6 +45,9 @@ class Password(Credentials):
     domain_name: str = ""
 
 
+#: The keys of a Secret that are looked at.
+_KEYS = ("accessKey", "secretKey", "securityToken", "username", "password", "domainName")
+
 #: Said when a key is refused that a session token was sent with.
 SESSION_WAS_SENT = (
     "A securityToken was sent with this key: if the key is a permanent one, the token is left from another; remove "
@@ -69,9 +72,11 @@ def parse_login(values: Mapping[str, str], *, where: str) -> AccessKey | Passwor
     raise missing("the keys accessKey and secretKey, or username and password", values, where)
 
 
-def missing(wanted: str, values: Mapping[str, str], where: str) -> ConfigurationError:
-    """The error of a Secret that lacks what is `wanted`. It names what is there and quotes nothing."""
-    found = ", ".join(sorted(values)) or "no keys"
+def missing(wanted: str, values: Mapping[str, str], where: str, *, known: Sequence[str] = _KEYS) -> ConfigurationError:
+    """The error of a Secret that lacks what is `wanted`. Of what is there it names the keys that are `known` and quotes
+    nothing: what else is in a Secret is not for everybody who may see the status.
+    """
+    found = ", ".join(name for name in known if values.get(name)) or "none of them"
     return ConfigurationError("SecretKeyMissing", f"{where} needs {wanted}; it has {found}.")
 
 

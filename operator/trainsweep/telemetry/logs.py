@@ -34,7 +34,8 @@ class PrettyFormatter(logging.Formatter):
         stamp = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         fields = " ".join(f"{name}={printable(str(value))}" for name, value in _fields(record).items())
         text = f"{stamp} {record.levelname[:4].lower()}  {record.getMessage()}  {fields}".rstrip()
-        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+        text += f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
+        return printable(text, lines=True)
 
 
 def configure(*, pretty: bool, level: str) -> None:
