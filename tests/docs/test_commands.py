@@ -84,6 +84,11 @@ def trainsweep(arguments: list[str]) -> None:
 
 
 def kubectl(arguments: list[str]) -> None:
+    if "--" in arguments:  # what runs in the pod
+        inside = arguments.index("--")
+        assert arguments[inside + 1] == "trainsweep"
+        trainsweep(arguments[inside + 2 :])
+        arguments = arguments[:inside]
     helps(["kubectl", *arguments])
     for word in arguments:
         if mark := re.match(rf"{names.GROUP}/[\w-]+", word):

@@ -69,7 +69,7 @@ def check(
 
     $ trainsweep check
 
-    $ kubectl -n trainsweep exec deployment/trainsweep -- trainsweep check --account huawei
+    $ kubectl exec -n trainsweep deployment/trainsweep -- trainsweep check --account huawei
 
     Exit codes: 0 nothing failed, 1 something did, 2 wrong usage.
     """
