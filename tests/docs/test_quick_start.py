@@ -28,7 +28,7 @@ pytestmark = pytest.mark.apiserver
 PORT = "8441"
 SERVERS = ("trainsweep simulate", "trainsweep run")
 #: They do not take the namespace of the kubeconfig's context: without a flag it is "default".
-READERS = ("trainsweep discover", "trainsweep plan")
+READERS = ("trainsweep check", "trainsweep discover", "trainsweep plan")
 #: The environment of the reader is the one that the test runs in; the demo has its own tests.
 NOT_HERE = ("make demo", "source ")
 #: `trainsweep plan` has this exit code when something would be stopped or deleted, as the page says.

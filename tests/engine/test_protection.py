@@ -162,6 +162,25 @@ def test_another_secret_is_protected_and_the_one_before_is_freed(task):
     assert kept(task) == set()
 
 
+def test_a_secret_that_is_deleted_in_use_is_told_with_the_way_out(task):
+    task.declare("run", taskID="task-a1")
+    task.run(5)
+    assert task.ready("qianfan", "ProviderConfig")[0] == "True"
+    task.api.delete_path(secret())
+    task.run(70)
+    assert task.ready("qianfan", "ProviderConfig") == ("False", "SecretNotFound")
+    path = paths.resource(Key("ProviderConfig", NAMESPACE, "qianfan"))
+    told = next(entry for entry in task.api.objects[path]["status"]["conditions"] if entry["type"] == "Ready")
+    assert "keys is being deleted" in told["message"]
+    assert "Name another Secret in credentials.secretRef" in told["message"]
+    assert task.ready("run")[0] == "True", "it goes on with what is there"
+    task.set_secret("second", "other")
+    task.api.edit("ProviderConfig", NAMESPACE, "qianfan", {"credentials": {"secretRef": {"name": "other"}}})
+    task.run(10)
+    assert task.ready("qianfan", "ProviderConfig")[0] == "True"
+    assert secret() not in task.api.objects
+
+
 def test_a_secret_is_kept_while_one_of_its_accounts_needs_it(task):
     task.remotes.add(Thing.JOB, "9f2c7d3a-0000-4000-8000-00000000000a")
     task.declare("run", taskID="task-a1")

@@ -51,6 +51,12 @@ RETRY = (1.0, 60.0)
 #: Said of an account whose Secret is missing or unfit while it is at work.
 LAST_GOOD = "Until the operator restarts it goes on with the last good credentials."
 
+#: Said of a Secret whose deletion waits for the account. It would hold up whoever deletes and creates it anew.
+BEING_DELETED = (
+    "is being deleted, and stays until no resource needs it. Name another Secret in credentials.secretRef; until then "
+    "this one is used."
+)
+
 
 class AccountManager:
     """`wake(key)` brings a resource back, `resume(key)` one that waited for a list; `revisit(key)` brings a
@@ -182,6 +188,8 @@ class AccountManager:
             await self._open(config, existing(secret, config.secret).credentials(form))
             self._obstacles.pop(key, None)
             self._lapsed.pop(key, None)
+            if secret and secret.deleting and not config.deleting:
+                self._lapsed[key] = obstacle(Reason.SECRET_NOT_FOUND, f"{secret} {BEING_DELETED}")
             fit = True
             if proven and (account := self._accounts.get(key)):
                 account.secured = True

@@ -35,6 +35,9 @@ class Secret:
     finalizers: tuple[str, ...]
     deleting: bool
 
+    def __str__(self) -> str:
+        return _named(self.place)
+
     @property
     def protected(self) -> bool:
         return IN_USE_FINALIZER in self.finalizers

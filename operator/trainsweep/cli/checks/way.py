@@ -62,6 +62,11 @@ async def _resolved(scribe: Scribe, host: str) -> Finding:
 async def _asked(scribe: Scribe, url: str, endpoints: Endpoints, *, proxied: bool) -> list[Finding]:
     """One request without a login, whatever is answered."""
     clock = ServerClock()
+    if url.startswith("https"):
+        try:
+            TRUST_STORES.context()
+        except Held as held:
+            return [scribe.failed("TLS", one_line(held))]
     transport = RoutedTransport(lambda proxy: network.connections(proxy, 1, endpoints))
     try:
         async with httpx.AsyncClient(transport=transport, headers=HEADERS, timeout=TIMEOUT, trust_env=False) as client:
@@ -69,7 +74,7 @@ async def _asked(scribe: Scribe, url: str, endpoints: Endpoints, *, proxied: boo
             clock.hear(response.headers.get("date", ""))
             await response.aclose()
     except Held as held:
-        return [scribe.failed("TLS" if "certificate" in str(held) else "way", one_line(held))]
+        return [scribe.failed("connection", one_line(held))]
     except httpx.HTTPError as error:
         return [_no_answer(scribe, httpx.URL(url).host, error, proxied=proxied)]
     secured = f"trusted by the certificates of {TRUST_STORES.source}" if url.startswith("https") else "not used: http"
@@ -84,8 +89,10 @@ def _no_answer(scribe: Scribe, host: str, error: httpx.HTTPError, *, proxied: bo
             found = f"the certificate of {host} is not trusted by {TRUST_STORES.source}: {inner.verify_message}"
             return scribe.failed("TLS", found, advice)
         inner = inner.__cause__ or inner.__context__
+    through = " through the proxy" if proxied else ""
     if isinstance(error, httpx.ProxyError):
-        return scribe.failed("way", f"the proxy does not pass on calls to {host}: {one_line(error)}", "Ask its owner.")
+        found = f"the proxy does not pass on calls to {host}: {one_line(error)}"
+        return scribe.failed("connection", found, "Ask the proxy's owner, or name the host in NO_PROXY.")
     what = "no answer came in time" if isinstance(error, httpx.TimeoutException) else "no connection could be made"
     advice = "Check HTTPS_PROXY and the proxy." if proxied else "Check firewalls, NetworkPolicy, and HTTPS_PROXY."
-    return scribe.failed("way", f"{host}: {what}", advice)
+    return scribe.failed("connection", f"{host}: {what}{through}", advice)
