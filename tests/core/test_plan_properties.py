@@ -7,12 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainsweep.api.common import DeletionPolicy, Mode
+from trainsweep.api.provider import ALL_VERBS, KindSupport
 from trainsweep.core.account_id import AccountID
 from trainsweep.core.decision import AddFinalizer, Delete, Observe, RemoveFinalizer, Stop
 from trainsweep.core.external import ExternalState, Remote, Target, Thing
 from trainsweep.core.inputs import Absent, Asked, Inputs, Obstacle, Verb
 from trainsweep.core.last_status import format_time
 from trainsweep.core.plan import plan
+from trainsweep.core.policy import effective_policy
 from trainsweep.core.reasons import Reason
 from trainsweep.core.status import status_of
 
@@ -94,9 +96,14 @@ ACCOUNTS = [
 def any_facts(draw):
     record = draw(records())
     seen = draw(st.one_of(st.none(), st.just(Absent("proof")), remotes(remotes())))
+    verbs = draw(st.one_of(st.just(ALL_VERBS), st.frozensets(st.sampled_from(list(Verb)))))
+    asked_for = draw(st.sampled_from(list(DeletionPolicy)))
+    policy, source = effective_policy(asked_for, "", DeletionPolicy.DELETE, verbs)
     return Inputs(
         record=record,
-        policy=draw(st.sampled_from(list(DeletionPolicy))),
+        policy=policy,
+        policy_source=source,
+        support=KindSupport(verbs=verbs, id_returns=record.thing is Thing.CONFIG),
         now=NOW,
         mode=draw(st.sampled_from(list(Mode))),
         crd_going=draw(st.booleans()),
@@ -146,6 +153,13 @@ def test_nothing_is_stopped_or_deleted_that_nobody_asked_for(facts):
     if isinstance(action, Stop | Delete):
         assert type(action) in asks_for_a_call(facts)
         assert action.targets
+
+
+@given(any_facts())
+def test_nothing_is_asked_of_a_provider_that_it_cannot_do(facts):
+    action = plan(facts).action
+    if isinstance(action, Stop | Delete):
+        assert {Stop: Verb.STOP, Delete: Verb.DELETE}[type(action)] in facts.support.verbs
 
 
 @given(any_facts())

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from trainsweep.accounts.list_cache import ListCache
+from trainsweep.api.provider import holders
 from trainsweep.api.provider_config import Polling
 from trainsweep.cluster.cache import Cache
 from trainsweep.controller.attempt_state import AttemptState
@@ -81,6 +82,7 @@ def lists_of(account):
 
 async def observed(account, memory=None, *, target=TASK, fresh=False, record=None, store=None):
     record = record or a_record(status=LISTED)
+    (account.spec.provider,) = holders(target.thing)
     observer = Observer(record, target, memory or a_memory(), account, store or Cache(), lists_of(account))
     return await observer.observe(fresh=fresh)
 

@@ -44,6 +44,8 @@ def modelarts(
     $ trainsweep simulate modelarts --port 0 --access-key MYKEY --secret-key MYSECRET --scenario account.yaml
 
     $ curl http://127.0.0.1:8441/_sim/things
+
+    Exit codes: 0 it was told to end, 1 the scenario cannot be used, 2 wrong usage.
     """
     loaded = _or_exit(ModelArtsScenario, scenario)
     loaded.access_keys = _keys(access_key, secret_key) or loaded.access_keys
@@ -77,6 +79,8 @@ def qianfan(
     $ trainsweep simulate qianfan --port 0 --access-key MYKEY --secret-key MYSECRET --scenario account.yaml
 
     $ curl http://127.0.0.1:8442/_sim/things
+
+    Exit codes: 0 it was told to end, 1 the scenario cannot be used, 2 wrong usage.
     """
     loaded = _or_exit(QianfanScenario, scenario)
     loaded.access_keys = _keys(access_key, secret_key) or loaded.access_keys

@@ -1,0 +1,1 @@
+"""OpenAI's fine-tuning jobs as a provider of Trainsweep."""
