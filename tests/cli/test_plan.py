@@ -257,6 +257,9 @@ class TestWithACluster:
         }
         cluster_.apply(shared)
         assert [step["text"] for step in plan(user)[0]["steps"]] == STEPS_OF_DELETE_JOB
+        shared["spec"]["bounds"] = {"desiredStates": ["Present", "Stopped"]}
+        cluster_.apply(shared)
+        assert "nothing may be deleted" in plan(user)[0]["problem"]
         cluster_.kubectl("delete", "cpc", cluster_.namespace)
 
     def test_a_pinned_id_is_kept_whatever_the_name_leads_to_now(self, plan, clouds, cluster_):

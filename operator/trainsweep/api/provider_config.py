@@ -330,5 +330,5 @@ class ClusterProviderConfigSpec(AccountSpec):
     """The namespaces whose resources may use this account: those named and those selected. Unset: none, so that an
     account is never shared by accident."""
 
-    bounds: Bounds = Bounds()
-    """What these namespaces may do to remote things."""
+    bounds: Bounds | None = None
+    """What these namespaces may do to remote things. Unset: all that their resources ask for."""

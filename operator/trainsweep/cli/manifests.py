@@ -18,7 +18,7 @@ from trainsweep.core.resource import Key
 
 _OURS = frozenset((API_VERSION, kind) for kind in KINDS)
 #: What the API server would refuse in any other type.
-_SHAPES: dict[str, type] = {
+_SHAPES: dict[str, type[Any]] = {
     **dict.fromkeys(("apiVersion", "kind", "metadata.name", "metadata.namespace"), str),
     **dict.fromkeys(("metadata.labels", "metadata.annotations", "spec", "data", "stringData"), dict),
 }
@@ -99,7 +99,7 @@ def _manifest(source: str, body: Any, namespace: str) -> Manifest:
     return Manifest(source, {**body, "metadata": metadata})
 
 
-def _is(body: dict[str, Any], field: str, kind: type) -> bool:
+def _is(body: dict[str, Any], field: str, kind: type[Any]) -> bool:
     value: Any = body
     for name in field.split("."):
         value = value.get(name)

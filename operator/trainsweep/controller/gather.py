@@ -162,7 +162,8 @@ def _is_home(record: Resource, account: AccountID, attempt: AttemptState) -> boo
 
 def bounds_of(config: Config | None) -> Bounds:
     """A ProviderConfig is its namespace's own, and has none."""
-    return config.spec.bounds if config and isinstance(config.spec, ClusterProviderConfigSpec) else UNBOUNDED
+    shared = config.spec if config and isinstance(config.spec, ClusterProviderConfigSpec) else None
+    return (shared and shared.bounds) or UNBOUNDED
 
 
 def _identity(config: Config | None) -> AccountID | None:
