@@ -1,5 +1,7 @@
 """What a resource needs to clean up is kept for as long as it may need it, and not a moment longer."""
 
+import json
+
 import pytest
 
 from trainsweep.core.external import ExternalState, Thing
@@ -235,3 +237,18 @@ def test_a_role_that_may_read_secrets_but_not_mark_them_is_enough_to_work(task, 
     task.api.delete(TASK, NAMESPACE, "run")
     task.run(60)
     assert kept(task) == set()
+
+
+def test_a_finalizer_that_is_taken_off_by_hand_leaves_a_record(task, caplog):
+    task.declare("run", taskID="task-a1")
+    task.run(5)
+    task.api.edit(TASK, NAMESPACE, "run", paused="true")
+    task.api.delete(TASK, NAMESPACE, "run")
+    task.run(5)
+    task.api._merge(paths.resource(Key(TASK, NAMESPACE, "run")), {"metadata": {"finalizers": None}})
+    task.run(5)
+    line, warning = [record for record in caplog.records if "taken off by somebody else" in record.getMessage()]
+    left = json.loads(line.getMessage())
+    assert (left["event"], left["target"], left["state"]) == ("left", "task-a1", "Running")
+    assert (warning.levelname, warning.target) == ("WARNING", "task-a1")
+    assert task.remotes.journal[-1].verb not in ("stop", "delete")
