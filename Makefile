@@ -64,6 +64,7 @@ generate: $(READY) ## Write what is generated: the CustomResourceDefinitions, th
 	$(BIN)/python -m trainsweep.telemetry.definitions > docs/metrics.md
 	$(BIN)/python charts/generate.py
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/pictures.py
 	$(BIN)/python charts/manifests.py
 
 manifests: $(READY) ## Write dist/install.yaml and the kustomize base from the chart.
