@@ -71,6 +71,7 @@ generate: $(READY) ## Write what is generated: the CustomResourceDefinitions, th
 	$(BIN)/python charts/generate.py
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/map.py
+	$(BIN)/python docs/pictures.py
 	$(BIN)/python charts/manifests.py
 
 manifests: $(READY) ## Write dist/install.yaml and the kustomize base from the chart.

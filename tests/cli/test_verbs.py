@@ -203,3 +203,15 @@ def test_a_status_of_an_older_spec_does_not_count(do, jobs, cluster_):
 def test_wait_for_freed_ends_when_the_resource_is_gone(do, going, cluster_):
     assert "waiting until it is freed" in do("wait", "tj/one", "--timeout", "1s", exit_code=4).stdout
     assert "gone" in do("wait", "tj/was-never", "--for", "freed", "--timeout", "5s").stdout
+
+
+async def test_a_change_is_not_made_to_another_object_of_the_same_name(jobs, annotations, cluster_, capsys):
+    from trainsweep.cli.cluster import connected
+    from trainsweep.cli.verbs.edit import Edit, carry_out
+    from trainsweep.core.resource import Key
+
+    edit = Edit(Key("TrainingJob", cluster_.namespace, "one"), FORCE_ORPHAN, "155500", "is let go.", uid="of-another")
+    async with connected(cluster_.plane.kubeconfig, None) as client:
+        assert not await carry_out(client, [edit], dry_run=False)
+    assert "metadata.uid" in capsys.readouterr().err
+    assert annotations("trainingjob", "one") == {}

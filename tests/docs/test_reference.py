@@ -25,6 +25,14 @@ def test_the_generated_pages_are_current(script: str):
     assert result.returncode == 0, result.stderr
 
 
+def test_the_pictures_are_current_and_fetch_nothing():
+    command = [sys.executable, str(DOCS / "pictures.py"), "--check"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr
+    for picture in (DOCS / "pictures").glob("*.svg"):
+        assert not re.search(r"url\(.?http|href=.?http", picture.read_text())
+
+
 @pytest.mark.parametrize(
     ("field", "pace"),
     [("reads_per_second", "reads"), ("writes_per_second", "writes"), ("max_in_flight", "in_flight")],

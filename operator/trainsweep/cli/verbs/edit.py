@@ -20,15 +20,15 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """`value` None removes the annotation. `told` goes on after the object's name. With `version` the change is made
-    only to the object that was shown. `needed` is False where it is so already.
+    """`value` None removes the annotation. `told` goes on after the object's name. With `uid` the change is made
+    only to the object that was shown, not to another one of its name. `needed` is False where it is so already.
     """
 
     key: Key
     annotation: str
     value: str | None
     told: str
-    version: str = ""
+    uid: str = ""
     needed: bool = True
 
 
@@ -37,10 +37,10 @@ async def carry_out(client: KubeClient, edits: Sequence[Edit], *, dry_run: bool)
     done = True
     for edit in edits:
         metadata = {"annotations": {edit.annotation: edit.value}}
-        version = {"resourceVersion": edit.version} if edit.version else {}
+        same = {"uid": edit.uid} if edit.uid else {}
         try:
             if edit.needed:
-                await client.merge(paths.resource(edit.key), {"metadata": metadata | version}, dry_run=dry_run)
+                await client.merge(paths.resource(edit.key), {"metadata": metadata | same}, dry_run=dry_run)
         except KubeError as error:
             complain(f"{edit.key}: {refusal(error)}")
             done = False

@@ -82,8 +82,8 @@ def _table(records: Sequence[Resource]) -> Table:
 
 
 def _edit(record: Resource) -> Edit:
-    """Bound to the version that was shown."""
+    """Bound to the object that was shown."""
     told = f"is let go; {record.known_id} stays as it is."
     if not record.deleting:
         told = f"is let go when it is deleted, and {record.known_id} stays as it is."
-    return Edit(record.key, FORCE_ORPHAN, record.known_id, told, version=record.version)
+    return Edit(record.key, FORCE_ORPHAN, record.known_id, told, uid=record.uid)
