@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from tests.kube.fronts import Authority
 
-from trainsweep.api.common import ProviderName
 from trainsweep.providers import connections
 from trainsweep.providers.resolver import Resolver
 
@@ -249,7 +248,7 @@ def test_a_key_of_the_wrong_kind(check: Check, configure: Callable[..., None], s
 
 
 def test_a_user_that_may_see_no_projects(check: Check, configure: Callable[..., None], clouds: Clouds):
-    url = clouds.urls[ProviderName.MODELARTS]
+    url = clouds.urls["ModelArts"]
     configure("huawei", endpoint=url, iamEndpoint=url, projectName="cn-north-4")
     clouds.modelarts.faults.add(
         match={"operation": "ListProjects"}, times=9, status=403, body={"error_code": "IAM.0002"}

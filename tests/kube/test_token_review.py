@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from trainsweep.kube.client import KubeClient, KubeError, Login
+from trainsweep.kube.client import KubeClient, KubeError
+from trainsweep.kube.login import Login
 from trainsweep.kube.token_review import BURST, BUSY, FORBIDDEN, GRANTED, TOKENS, UNKNOWN, TokenReviewer
 
 NOBODY_ANSWERS = KubeError(0, "Unreachable", "no answer")

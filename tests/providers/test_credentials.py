@@ -40,7 +40,7 @@ def test_what_is_missing_is_said_with_what_is_there():
 
 
 def test_a_password_is_no_access_key():
-    with pytest.raises(ConfigurationError, match="needs the keys accessKey and secretKey; it has password, username"):
+    with pytest.raises(ConfigurationError, match="needs the keys accessKey and secretKey; it has username, password"):
         parse_access_key({"username": "u", "password": "hush"}, where="Secret team-a/account")
 
 

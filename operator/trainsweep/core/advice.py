@@ -79,15 +79,22 @@ ADVICE: dict[Reason, str] = {
         "The message says which field. A field that the operator cannot read, as after a change of the "
         "definitions, is told here too: nothing is done until it is corrected, but `force-orphan` works. It "
         "is also the reason when the annotation `trainsweep.dev/deletion-policy` of the namespace is no "
-        "policy."
+        "policy, when the provider cannot do what is asked for (`desiredState: Absent` where nothing can be "
+        "deleted), and when an id is not in the provider's form."
     ),
     Reason.NOT_ALLOWED: (
         "Whoever owns the ClusterProviderConfig adds the namespace to `allowedNamespaces`, or labels it. It "
         "is noticed within half a minute."
     ),
+    Reason.OUT_OF_BOUNDS: (
+        "The message says which of [`spec.bounds`](how-to/accounts.md#share-an-account) it is. Whoever owns "
+        "the ClusterProviderConfig widens it, or the resource asks for less: another `desiredState`, another "
+        "thing. One that is being deleted is freed by `deletionPolicy: Orphan`."
+    ),
     Reason.CONFIG_NOT_FOUND: "Create it. A ProviderConfig is looked up in the namespace of the resource.",
     Reason.SECRET_NOT_FOUND: (
-        "Create it, or correct `credentials.secretRef` of the ProviderConfig. It is also the reason when the "
+        "Create it, or correct `credentials.secretRef` of the ProviderConfig. If the Secret is being deleted "
+        "while resources need it, name [another one](how-to/keys.md) there. It is also the reason when the "
         "operator may not read the Secret: see `rbac.secretNames` of the chart."
     ),
     Reason.SECRET_KEY_MISSING: (
@@ -95,7 +102,8 @@ ADVICE: dict[Reason, str] = {
         "there, or the one that holds a character that no key has."
     ),
     Reason.REFERENCE_NOT_FOUND: (
-        "Create the TrainingJob in the same namespace, or look at why it has no `status.externalID`."
+        "Create the TrainingJob in the same namespace. While it is there and has no `status.externalID` yet, "
+        "the reason is `Observing`."
     ),
     Reason.ENDPOINT_NOT_ALLOWED: (
         "Credentials go to the hosts of the vendors, or to those that the operator's `--allowed-endpoint-host` "
