@@ -209,7 +209,7 @@ def test_a_provider_that_is_away(check: Check, configure: Callable[..., None]):
 def test_an_endpoint_of_nobody_is_not_called(check: Check, configure: Callable[..., None]):
     configure("huawei", endpoint="https://collector.example", projectID=PROJECT)
     found = check("huawei")
-    assert "collector.example is none of the vendors'" in one(found, "endpoint", "failed")
+    assert "collector.example is none of the vendor's" in one(found, "endpoint", "failed")
     assert found.keys().isdisjoint({"way", "credentials"})
 
 

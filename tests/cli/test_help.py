@@ -19,7 +19,7 @@ from .test_status import RUNNING, standing
 ROOT: Any = typer.main.get_command(app)
 OURS = sorted(command.__name__ for commands in COMMANDS.values() for command in commands)
 #: These work until they are told to end, or on what other tests share: their examples are only parsed.
-PARSED = {"run", "drain", "release"}
+PARSED = {"run", "drain", "release", "check"}
 #: What an example may end with, beside success: 1 after a question or a search in vain, 3 and 4 as documented.
 ENDS = {"plan": {0, 3}, "wait": {0, 4}, "refresh": {0, 4}}
 AUDIT_LINE = '{"event": "intent", "time": "2026-01-31T12:00:00Z", "resource": "TrainingJob team-a/mnist", "uid": "u"}\n'

@@ -69,7 +69,9 @@ def check(
 
     $ trainsweep check
 
-    $ kubectl exec -n trainsweep deployment/trainsweep -- trainsweep check --account huawei
+    $ trainsweep check --account huawei --output json
+
+    $ kubectl exec -n trainsweep deployment/trainsweep -- trainsweep check
 
     Exit codes: 0 nothing failed, 1 something did, 2 wrong usage.
     """

@@ -78,15 +78,17 @@ class IdentifyAccount(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class ProviderPlugin(ProviderDescription):
     """`endpoints` are the addresses that settings send credentials to, `hosts` the vendor's own hosts: others must
-    be allowed by the operator's settings. `doubt` and `scope` say in a sentence what may be wrong with settings,
-    and which things of the account are listed; "" for nothing and for all. `variables` are the environment
-    variables for fields of the block. `simulator` leads to the command that serves a simulation
+    be allowed by the operator's settings. `called(settings, credentials)` are those of the endpoints that are
+    really called with these credentials, None for all. `doubt` and `scope` say in a sentence what may be wrong with
+    settings, and which things of the account are listed; "" for nothing and for all. `variables` are the
+    environment variables for fields of the block. `simulator` leads to the command that serves a simulation
     ("package.module:function"), "" for none.
     """
 
     credentials: CredentialsForm
     hosts: re.Pattern[str]
     endpoints: Callable[[Any], tuple[str, ...]]
+    called: Callable[[Any, Any], tuple[str, ...]] | None = None
     account_id: IdentifyAccount
     open: OpenClient
     variables: Mapping[str, str]

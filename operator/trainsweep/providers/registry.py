@@ -48,10 +48,13 @@ def identity(spec: AccountSpec, place: str = "", key: str = "") -> AccountID:
     return plugin.account_id(_settings(plugin, spec), place=place, key=key)
 
 
-def base_urls(spec: AccountSpec) -> tuple[str, ...]:
-    """Where the credentials of an account may be sent, the training API first. Raises `ConfigurationError`."""
+def base_urls(spec: AccountSpec, credentials: Credentials | None) -> tuple[str, ...]:
+    """Where these credentials of an account are sent, the training API first; all that may be called when they are not
+    known. Raises `ConfigurationError`.
+    """
     plugin = plugin_of(spec.provider)
-    return plugin.endpoints(_settings(plugin, spec))
+    settings = _settings(plugin, spec)
+    return plugin.called(settings, credentials) if plugin.called and credentials else plugin.endpoints(settings)
 
 
 def scope_of(spec: AccountSpec) -> str:

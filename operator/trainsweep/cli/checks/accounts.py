@@ -47,7 +47,7 @@ async def _account(scribe: Scribe, client: KubeClient, config: Config, who: Who,
     told = _operator_says(scribe, config)
     findings, credentials = await _secret(scribe, client, config, who)
     free = credentials is not None
-    for url in base_urls(config.spec):
+    for url in base_urls(config.spec, credentials):
         found = await way.look(scribe, url, endpoints, plugin_of(config.spec.provider).hosts, doubt(config.spec))
         findings += found
         free = free and not any(finding.verdict is Verdict.FAILED for finding in found)

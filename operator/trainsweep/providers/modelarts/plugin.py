@@ -19,7 +19,7 @@ import httpx
 
 from trainsweep.api.provider import IDForm, KindSupport, Limits, Verb
 from trainsweep.core.account_id import AccountID
-from trainsweep.providers.credentials import parse_login
+from trainsweep.providers.credentials import Credentials, Password, parse_login
 from trainsweep.providers.modelarts.block import ModelArts
 from trainsweep.providers.modelarts.provider import ModelArtsProvider
 from trainsweep.providers.modelarts.regions import doubt_about
@@ -88,6 +88,12 @@ def _endpoints(block: ModelArts) -> tuple[str, ...]:
     return (settings.api_url, settings.iam_url) if asks_iam else (settings.api_url,)
 
 
+def _called(block: ModelArts, credentials: Credentials) -> tuple[str, ...]:
+    """IAM is asked for tokens, and for the id of a project that is only named."""
+    needs_iam = isinstance(credentials, Password) or not block.project_id
+    return _endpoints(block) if needs_iam else _endpoints(block)[:1]
+
+
 def _workspace(block: ModelArts) -> str:
     if block.workspace_id and block.workspace_id != "0":
         return f"jobs of the workspace {block.workspace_id} are listed, and of no other"
@@ -114,6 +120,7 @@ PLUGIN = ProviderPlugin(
     ),
     hosts=HOSTS,
     endpoints=_endpoints,
+    called=_called,
     account_id=_account_id,
     open=lambda block, credentials, **more: ModelArtsProvider(ModelArtsSettings.of(block), credentials, **more),
     doubt=lambda block: "" if block.endpoint else doubt_about(block.region or ""),
