@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,7 +28,10 @@ async def by_hand(cluster_helm: Helm, kubectl: Kubectl, tmp_path_factory: pytest
     """The quick start's definitions and no release; the answer is the file that they are in."""
     if kubectl.run("get", "deployment", "trainsweep", "-n", NAMESPACE).returncode == 0:
         await cluster_helm.uninstall("--no-hooks")
-    kubectl("delete", "crds", *DEFINITIONS, "--ignore-not-found")
+    kubectl("delete", "crds", *DEFINITIONS, "--ignore-not-found", "--wait=false")
+    # A busy API server takes its time, longer than kubectl is given here.
+    while kubectl("get", "crds", *DEFINITIONS, "--ignore-not-found"):  # noqa: ASYNC110 (nothing tells when it is done)
+        await asyncio.sleep(0.5)
     path = tmp_path_factory.mktemp("definitions") / "crds.yaml"
     path.write_text(printed())
     kubectl("apply", "--server-side", "-f", str(path))

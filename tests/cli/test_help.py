@@ -11,6 +11,7 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
+from trainsweep.api.kinds import KINDS
 from trainsweep.cli import COMMANDS, app
 
 from .conftest import KEYS, resource
@@ -93,7 +94,10 @@ def team_a(cluster_, clouds, tmp_path, monkeypatch):
         (tmp_path / file).write_text(yaml.safe_dump_all(bodies))
     (tmp_path / "audit.log").write_text(AUDIT_LINE)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    yield tmp_path
+    # The namespace is that of the documents, too.
+    for kind in (*(kind.crd_name for kind in KINDS.values()), "secrets"):
+        cluster_.kubectl("delete", kind, "--all")
 
 
 @pytest.mark.apiserver

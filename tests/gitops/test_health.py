@@ -20,7 +20,6 @@ from .statuses import Case, every_case
 ON_PURPOSE = (Reason.PAUSED, Reason.PLAN_MODE, Reason.DELETION_HELD)
 #: What only events say; and how things stand for a moment, between a look at the provider and what follows from it.
 NEVER_IN_A_STATUS = {
-    Reason.OBSERVING,
     Reason.LET_GO,
     Reason.DELETED_EXTERNAL,
     Reason.STOPPED_EXTERNAL,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import copy
+import gc
 import json
 import stat
 import sys
@@ -27,7 +28,12 @@ from trainsweep_devtools.devcluster import ControlPlane
 
 from .fronts import NAME, Authority, Front, connect_proxy, tls_front
 
-pytestmark = [pytest.mark.apiserver, pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.apiserver,
+    pytest.mark.timeout(120),
+    # A watch that ends while it connects leaves its socket to the collector, which warns.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 EXEC = "client.authentication.k8s.io/v1"
 
@@ -116,6 +122,7 @@ async def watch_comes_up(login: Login, seconds: float = 40) -> None:
                 await asyncio.sleep(0.02)
     finally:
         await asyncio.to_thread(watch.stop)
+        gc.collect()
 
 
 def as_it_is(ground: Ground) -> None: ...
