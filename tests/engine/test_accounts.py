@@ -1,13 +1,17 @@
 """What resources share: the account with its credentials and its guard, on virtual time."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
+from trainsweep.accounts.credentials_check import CredentialsCheck
+from trainsweep.core.errors import Unavailable
 from trainsweep.core.external import ExternalState, Thing
 from trainsweep.core.last_status import format_time
 from trainsweep.kube import paths
 
+from .virtual_time import virtual_time
 from .world import ELSEWHERE, FAST, NAMESPACE, TASK
 
 SUCCEEDED, ABSENT = ExternalState.SUCCEEDED, ExternalState.ABSENT
@@ -328,3 +332,22 @@ class TestTheGuard:
         world.run(60)
         assert len(world.calls) == 2
         assert "held" not in world.status("qianfan", "ProviderConfig")
+
+
+@virtual_time
+async def test_a_circuit_that_opens_again_while_the_question_pauses_is_not_left_open():
+    asked = []
+
+    async def ask():
+        asked.append("asked")
+        if len(asked) < 3:
+            raise Unavailable("The provider is away.")
+        check.give()  # as every call of the account that works
+
+    check = CredentialsCheck(ask, lambda: None)
+    check.again()
+    await asyncio.sleep(1)
+    check.give()  # another call has worked meanwhile
+    check.again()
+    await asyncio.sleep(3600)
+    assert (len(asked), check.given) == (3, True)

@@ -43,9 +43,9 @@ class CredentialsCheck:
         self._start(turn)
 
     def again(self) -> None:
-        """The circuit has opened: ask at its pace until a call works."""
+        """The circuit has opened: ask at its pace until a call works. Whoever asks already goes on."""
+        self.given = False
         if self._asking is None or self._asking.done():
-            self.given = False
             self._start(None)
 
     async def stop(self) -> None:
