@@ -12,6 +12,7 @@ from .operators import Nursery
 from .oracle import Scene, forbidden, unfinished
 from .runner import Run
 from .scenario import Scenario
+from .steps import Abandon
 from .things import states
 from .upstream import Upstream
 
@@ -74,7 +75,8 @@ async def _scene(run: Run) -> Scene:
         objects=objects,
         audit=audit,
         starts=run.fleet.starts,
-        refused=run.scenario.refused,
+        # A Secret that goes before its credentials have worked once is as good as one that is refused.
+        refused=run.scenario.refused or any(isinstance(step.action, Abandon) for step in run.scenario.steps),
     )
 
 
