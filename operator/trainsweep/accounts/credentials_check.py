@@ -43,7 +43,7 @@ class CredentialsCheck:
         self._start(turn)
 
     def again(self) -> None:
-        """The circuit has opened: ask at its pace until a call works. Whoever asks already goes on."""
+        """The circuit has opened: ask at its pace until a call works. A question that is under way goes on."""
         self.given = False
         if self._asking is None or self._asking.done():
             self._start(None)
