@@ -16,7 +16,7 @@ from trainsweep.calls.circuit_breaker import CircuitOpen
 from trainsweep.cli.plan_inputs import Ground
 from trainsweep.cli.reading import reading, utc_now
 from trainsweep.controller.attempt_state import AttemptState
-from trainsweep.controller.gather import bounds_of
+from trainsweep.controller.gather import bounds_of, identity_of
 from trainsweep.controller.lists import AwaitedLists
 from trainsweep.controller.lookup import identify
 from trainsweep.controller.observe import Observer
@@ -29,7 +29,7 @@ from trainsweep.core.policy import effective_policy
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key, Resource
 from trainsweep.kube.cluster_reads import Namespace
-from trainsweep.providers.registry import Endpoints, identity, support_of
+from trainsweep.providers.registry import Endpoints, support_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +148,7 @@ def _owner(facts: Inputs, ground: Ground) -> Key | None:
 
 
 def _identity(record: Resource, ground: Ground) -> AccountID | None:
-    config = ground.store.configs.get(record.config)
-    try:
-        return identity(config.spec) if config else None
-    except ConfigurationError:
-        return None
+    return identity_of(ground.store.configs.get(record.config))
 
 
 def _lists(account: Account) -> AwaitedLists:

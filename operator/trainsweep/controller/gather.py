@@ -103,7 +103,7 @@ class Gatherer:
             namespace_going=namespace.terminating,
             asked=attempt.asked(now),
             listed=record.past.listed,
-            account=account.identity if account else _identity(config),
+            account=account.identity if account else identity_of(config),
             bounds=bounds_of(config),
             unaudited=attempt.unaudited,
             support=support,
@@ -166,7 +166,8 @@ def bounds_of(config: Config | None) -> Bounds:
     return (shared and shared.bounds) or UNBOUNDED
 
 
-def _identity(config: Config | None) -> AccountID | None:
+def identity_of(config: Config | None) -> AccountID | None:
+    """The account that a config leads to, as far as its spec tells; None when there is none, or the spec is not fit."""
     try:
         return identity(config.spec) if config else None
     except ConfigurationError:

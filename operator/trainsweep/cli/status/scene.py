@@ -10,6 +10,7 @@ from typing import Any
 from trainsweep.cli.known import config_of, load
 from trainsweep.cluster.cache import Cache
 from trainsweep.cluster.decode import Config
+from trainsweep.controller.gather import identity_of
 from trainsweep.core.account_id import AccountID
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.external import Target
@@ -19,7 +20,6 @@ from trainsweep.core.resource import Key, Resource
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
 from trainsweep.kube.cluster_reads import ClusterReads, Namespace
-from trainsweep.providers.registry import identity
 
 #: So many events of one object are told, the latest ones.
 EVENTS = 8
@@ -43,24 +43,20 @@ class Scene:
     events: dict[str, list[Event]] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
 
-    def owner(self, record: Resource) -> Key | None:
-        """Another resource that owns the remote thing of this one, as far as statuses and specs tell."""
-        target, account = target_of(record), self.account_of(record)
-        if target is None or account is None:
-            return None
-        for other in self.store.records.values():
-            theirs, place = target_of(other), self.account_of(other)
-            if theirs and place:
-                self.store.ownership.claim(other.key, place, theirs)
-        found = self.store.ownership.claim(record.key, account, target)
-        return found.key if found else None
+    def owners(self) -> dict[Key, Key]:
+        """By resource, another one that owns its remote thing, as far as statuses and specs tell."""
+        claims = [
+            (record.key, account, target)
+            for record in self.store.records.values()
+            if (target := target_of(record)) and (account := self.account_of(record))
+        ]
+        for claim in claims:
+            self.store.ownership.claim(*claim)  # all of them, before anyone is told
+        found = {claim[0]: self.store.ownership.claim(*claim) for claim in claims}
+        return {key: owner.key for key, owner in found.items() if owner}
 
     def account_of(self, record: Resource) -> AccountID | None:
-        config = self.store.configs.get(record.config)
-        try:
-            return identity(config.spec) if config else None
-        except ConfigurationError:
-            return None
+        return identity_of(self.store.configs.get(record.config))
 
 
 def target_of(record: Resource) -> Target | None:

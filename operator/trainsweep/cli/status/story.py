@@ -74,28 +74,27 @@ def tell(scene: Scene, subject: Key | None, now: datetime) -> Stories:
     """Of one resource, of one account with its resources, or of everything in the scene."""
     store = scene.store
     records = [record for key, record in sorted(store.records.items()) if subject in (None, key, record.config)]
-    stories = [_story(record, scene, now) for record in records]
+    told = {key: account_story(config, now) for key, config in store.configs.items()}
+    owners = scene.owners()
+    stories = [_story(record, scene, told.get(record.config), owners.get(record.key), now) for record in records]
     stories.sort(key=lambda story: (story.record.config, not story.next.needs_person, story.record.key))
     used = {record.config for record in records}
     shown = {key for key in store.configs if subject in (None, key)} | used
-    accounts = tuple(account_story(store.configs[key], now) for key in sorted(shown) if key in store.configs)
+    accounts = tuple(told[key] for key in sorted(shown) if key in told)
     config = store.configs.get(subject) if subject else None
     events = tuple(scene.events.get(config.uid, ())) if config else ()
     return Stories(accounts, tuple(stories), events, tuple(dict.fromkeys(scene.unread)))
 
 
-def _story(record: Resource, scene: Scene, now: datetime) -> Story:
+def _story(record: Resource, scene: Scene, account: AccountStory | None, owner: Key | None, now: datetime) -> Story:
     past = record.past
-    config = scene.store.configs.get(record.config)
-    account = account_story(config, now) if config else None
     policy, source = _policy(record, scene.namespaces.get(record.key.namespace))
-    owner = scene.owner(record)
     reason = past.condition("Ready").get("reason", "")
     facts = Inputs(
         record,
         policy or DeletionPolicy.DELETE,
         now,
-        mode=config.mode if config else Mode.ENFORCE,
+        mode=account.mode if account else Mode.ENFORCE,
         owner=owner,
         obstacle=obstacle_of(past),
         target=target_of(record),
@@ -124,7 +123,7 @@ def _story(record: Resource, scene: Scene, now: datetime) -> Story:
 def _policy(record: Resource, namespace: Namespace | None) -> tuple[DeletionPolicy | None, str]:
     """The policy in force and who set it. The operator's own setting is known by what it wrote."""
     try:
-        written = _written_policy(record)
+        written = next((policy for policy in DeletionPolicy if policy == record.past.policy), None)
         default = written or DeletionPolicy.DELETE
         policy, source = effective_policy(record.spec.deletion_policy, namespace.policy if namespace else "", default)
     except ConfigurationError as error:
@@ -133,13 +132,6 @@ def _policy(record: Resource, namespace: Namespace | None) -> tuple[DeletionPoli
         where = "the operator's setting" if namespace else "the namespace or the operator"
         return written, where
     return policy, {PolicySource.RESOURCE: "spec.deletionPolicy"}.get(source, "the namespace's annotation")
-
-
-def _written_policy(record: Resource) -> DeletionPolicy | None:
-    for policy in DeletionPolicy:
-        if f'"effectiveDeletionPolicy":"{policy}"' in record.status:
-            return policy
-    return None
 
 
 def _clocks(record: Resource, past: LastStatus) -> tuple[Clock, ...]:
