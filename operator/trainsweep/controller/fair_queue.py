@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
 from enum import IntEnum
 
 from trainsweep.core.resource import Key
+from trainsweep.core.turns import Turns
 
 
 class Priority(IntEnum):
@@ -21,7 +21,7 @@ class FairQueue:
 
     def __init__(self) -> None:
         self._waiting: dict[Key, Priority] = {}
-        self._turns: dict[Priority, OrderedDict[str, deque[Key]]] = {priority: OrderedDict() for priority in Priority}
+        self._turns: dict[Priority, Turns[Key, None]] = {priority: Turns() for priority in Priority}
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -34,7 +34,7 @@ class FairQueue:
         if before is not None and before <= priority:
             return
         self._waiting[key] = priority
-        self._turns[priority].setdefault(key.namespace, deque()).append(key)
+        self._turns[priority].add(key.namespace, key, None)
 
     def discard(self, key: Key) -> Priority | None:
         """Take a key out; the answer is its priority. Its place in a turn is skipped when its time comes."""
@@ -44,12 +44,7 @@ class FairQueue:
         """The next key, None when nothing waits."""
         for priority, turns in self._turns.items():
             while turns:
-                namespace, keys = next(iter(turns.items()))
-                key = keys.popleft()
-                if keys:
-                    turns.move_to_end(namespace)
-                else:
-                    del turns[namespace]
+                key, _ = turns.next()
                 if self._waiting.get(key) == priority:
                     del self._waiting[key]
                     return key

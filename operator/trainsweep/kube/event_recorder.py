@@ -21,6 +21,7 @@ from trainsweep.api.names import API_VERSION
 from trainsweep.core.last_status import format_time
 from trainsweep.core.reasons import Reason
 from trainsweep.core.resource import Key
+from trainsweep.core.turns import Turns
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
 
@@ -105,9 +106,8 @@ class EventRecorder:
         self._client = client
         self._now = now
         self._told: OrderedDict[tuple[str, Reason], _Series] = OrderedDict()
-        #: What is to be written, by namespace, and how many that are together.
-        self._waiting: OrderedDict[str, OrderedDict[tuple[str, Reason], _Series]] = OrderedDict()
-        self._count = 0
+        #: What is to be written.
+        self._waiting: Turns[tuple[str, Reason], _Series] = Turns()
         #: When all written so far will be made up for, as if they had kept the pace from the beginning.
         self._made_up = float("-inf")
         #: The same for the good news of each namespace, at half the pace.
@@ -123,20 +123,19 @@ class EventRecorder:
         series.last, series.message, series.warning = now, message, warning
         series.count += 1
         time, namespace = asyncio.get_running_loop().time(), subject.key.namespace
-        if mark in self._waiting.get(namespace, ()) or time < series.due:
+        if mark in self._waiting.of(namespace) or time < series.due:
             return
         if not warning and not (self._is_turn(time) and self._has_share(namespace, time)):
             return
-        if self._count >= ROOM and not self._make_room(namespace):
+        if len(self._waiting) >= ROOM and not self._make_room(namespace):
             return
-        self._waiting.setdefault(namespace, OrderedDict())[mark] = series
-        self._count += 1
+        self._waiting.add(namespace, mark, series)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())
 
     def _is_turn(self, time: float) -> bool:
         """Whether another Event could be written at once, after those that wait."""
-        return max(time, self._made_up) + self._count / PACE <= time + (BURST - 1) / PACE
+        return max(time, self._made_up) + len(self._waiting) / PACE <= time + (BURST - 1) / PACE
 
     def _has_share(self, namespace: str, time: float) -> bool:
         if len(self._shares) > REMEMBERED:
@@ -149,11 +148,10 @@ class EventRecorder:
 
     def _make_room(self, namespace: str) -> bool:
         """Leave out the latest of the namespace that has the most waiting, for one that has less."""
-        most = max(self._waiting, key=lambda name: len(self._waiting[name]))
-        if len(self._waiting[most]) <= len(self._waiting.get(namespace, ())) + 1:
+        most = self._waiting.longest
+        if len(self._waiting.of(most)) <= len(self._waiting.of(namespace)) + 1:
             return False
-        self._waiting[most].popitem()
-        self._count -= 1
+        self._waiting.drop_latest(most)
         return True
 
     async def drain(self, seconds: float) -> None:
@@ -167,7 +165,7 @@ class EventRecorder:
         loop = asyncio.get_running_loop()
         while self._waiting:
             await asyncio.sleep(self._made_up - (BURST - 1) / PACE - loop.time())
-            series = self._next()
+            _, series = self._waiting.next()
             self._made_up = max(loop.time(), self._made_up) + 1 / PACE
             series.due = loop.time() + series.pause
             series.pause = min(LONGEST_PAUSE, series.pause * 2)
@@ -175,16 +173,6 @@ class EventRecorder:
                 await self._write(series)
             except KubeError as error:
                 log.debug("event not written: %s", error)
-
-    def _next(self) -> _Series:
-        namespace, waiting = next(iter(self._waiting.items()))
-        _, series = waiting.popitem(last=False)
-        self._count -= 1
-        if waiting:
-            self._waiting.move_to_end(namespace)
-        else:
-            del self._waiting[namespace]
-        return series
 
     async def _write(self, series: _Series) -> None:
         if series.name:

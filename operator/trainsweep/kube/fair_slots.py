@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+from trainsweep.core.turns import Turns
 
 
 class FairSlots:
     def __init__(self, number: int) -> None:
         self._free = number
-        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+        self._waiting: Turns[asyncio.Future[None], None] = Turns()
 
     @asynccontextmanager
     async def hold(self, namespace: str) -> AsyncIterator[None]:
@@ -26,7 +27,7 @@ class FairSlots:
             self._free -= 1
             return
         turn = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(namespace, deque()).append(turn)
+        self._waiting.add(namespace, turn, None)
         try:
             await turn
         except asyncio.CancelledError:
@@ -36,12 +37,7 @@ class FairSlots:
 
     def _release(self) -> None:
         while self._waiting:
-            namespace, turns = next(iter(self._waiting.items()))
-            turn = turns.popleft()
-            if turns:
-                self._waiting.move_to_end(namespace)
-            else:
-                del self._waiting[namespace]
+            turn, _ = self._waiting.next()
             if not turn.done():
                 turn.set_result(None)
                 return
