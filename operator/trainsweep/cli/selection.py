@@ -10,8 +10,8 @@ import typer
 
 from trainsweep.api.kinds import KINDS, REMOTE_KINDS, Kind
 from trainsweep.api.names import GROUP
-from trainsweep.cluster.decode import key_of
-from trainsweep.core.resource import Key
+from trainsweep.cluster.decode import decode, key_of
+from trainsweep.core.resource import Key, Resource
 from trainsweep.kube import paths
 from trainsweep.kube.client import KubeClient, KubeError
 
@@ -107,6 +107,12 @@ async def find(client: KubeClient, selection: Selection) -> list[tuple[Key, dict
             if error.status != 404:  # a definition that is not installed holds nothing
                 raise
     return found
+
+
+async def find_resources(client: KubeClient, selection: Selection) -> list[Resource]:
+    """Those of them whose spec can be read. Raises `KubeError`."""
+    found = [decode(key.kind, body) for key, body in await find(client, selection)]
+    return [record for record in found if isinstance(record, Resource)]
 
 
 def _kind(word: str) -> str:

@@ -15,11 +15,11 @@ from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish, own_n
 from trainsweep.cli.durations import duration
 from trainsweep.cli.known import config_of
 from trainsweep.cli.reading import utc_now
-from trainsweep.cli.selection import NamespaceOption, Selection, find, key_named
+from trainsweep.cli.selection import NamespaceOption, Selection, find_resources, key_named
 from trainsweep.cli.status.account import account_story
 from trainsweep.cli.status.screen import console
 from trainsweep.cli.verbs.edit import DryRun, Edit, Yes, carry_out
-from trainsweep.cluster.decode import Config, decode
+from trainsweep.cluster.decode import Config
 from trainsweep.core.errors import ConfigurationError
 from trainsweep.core.last_status import format_time
 from trainsweep.core.reasons import Reason
@@ -97,9 +97,8 @@ async def _show(client: KubeClient, config: Config) -> None:
     """What is held, from the statuses of the account's resources."""
     out, guard = console(), account_story(config, utc_now())
     out.print(Text.assemble((str(config.key), "bold"), f": {guard.guard}."))
-    everything = await find(client, Selection(kinds=tuple(REMOTE_KINDS), namespace=config.key.namespace))
-    records = [decode(key.kind, body) for key, body in everything]
-    held = [record for record in records if isinstance(record, Resource) and _is_held(record, config.key)]
+    users = await find_resources(client, Selection(kinds=tuple(REMOTE_KINDS), namespace=config.key.namespace))
+    held = [record for record in users if _is_held(record, config.key)]
     if not held:
         out.print("No resource says that it is held.")
         return

@@ -11,10 +11,9 @@ from rich.text import Text
 from trainsweep.api.names import FORCE_ORPHAN
 from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish, own_namespace
 from trainsweep.cli.screen import complain
-from trainsweep.cli.selection import Everything, Everywhere, NamespaceOption, Selector, Targets, find, select
+from trainsweep.cli.selection import Everything, Everywhere, NamespaceOption, Selector, Targets, find_resources, select
 from trainsweep.cli.status.screen import console
 from trainsweep.cli.verbs.edit import DryRun, Edit, Yes, carry_out, nothing_fits
-from trainsweep.cluster.decode import decode
 from trainsweep.core.resource import Resource
 from trainsweep.providers.text import clean
 
@@ -48,8 +47,7 @@ def orphan(
 
     async def work() -> bool:
         async with connected(kubeconfig, context) as client:
-            found = [(decode(key.kind, body)) for key, body in await find(client, chosen)]
-            records = [record for record in found if isinstance(record, Resource)]
+            records = await find_resources(client, chosen)
             if not records:
                 nothing_fits()
             console().print(_table(records))

@@ -9,9 +9,17 @@ import typer
 
 from trainsweep.api.names import PAUSED
 from trainsweep.cli.cluster import Context, Kubeconfig, connected, finish, own_namespace
-from trainsweep.cli.selection import Everything, Everywhere, NamespaceOption, Selection, Selector, Targets, find, select
+from trainsweep.cli.selection import (
+    Everything,
+    Everywhere,
+    NamespaceOption,
+    Selection,
+    Selector,
+    Targets,
+    find_resources,
+    select,
+)
 from trainsweep.cli.verbs.edit import DryRun, Edit, carry_out, nothing_fits
-from trainsweep.cluster.decode import decode
 from trainsweep.core.resource import Resource
 
 
@@ -76,8 +84,7 @@ def _edit(
 ) -> None:
     async def work() -> bool:
         async with connected(kubeconfig, context) as client:
-            decoded = [decode(key.kind, body) for key, body in await find(client, chosen)]
-            edits = [make(record) for record in decoded if isinstance(record, Resource)]
+            edits = [make(record) for record in await find_resources(client, chosen)]
             if not edits:
                 nothing_fits()
             return await carry_out(client, edits, dry_run=dry_run)
