@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import typer
+from written import settle
 
 from trainsweep.api.common import RULES_KEY
 from trainsweep.api.crd import crd
@@ -262,15 +263,7 @@ def _unique(words: Iterable[str]) -> list[str]:
 
 
 def main(arguments: list[str]) -> str | None:
-    wanted = pages()
-    if arguments == ["--check"]:
-        found = {path.name: path.read_text(encoding="utf-8") for path in REFERENCE.glob("*.md")}
-        stale = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
-        return f"Not current in docs/reference: {', '.join(stale)}. Run: make generate" if stale else None
-    REFERENCE.mkdir(exist_ok=True)
-    for name, text in wanted.items():
-        (REFERENCE / name).write_text(text, encoding="utf-8")
-    return None
+    return settle(arguments, {REFERENCE / name: text for name, text in pages().items()}, REFERENCE.glob("*.md"))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from written import ROOT, settle
+
 PACKAGE = ROOT / "operator" / "trainsweep"
 PAGE = ROOT / "docs" / "map.md"
 HEAD = """\
@@ -53,11 +54,7 @@ def _cell(text: str) -> str:
 
 
 def main(arguments: list[str]) -> str | None:
-    if arguments == ["--check"]:
-        current = PAGE.exists() and PAGE.read_text(encoding="utf-8") == page()
-        return None if current else "docs/map.md is not current. Run: make generate"
-    PAGE.write_text(page(), encoding="utf-8")
-    return None
+    return settle(arguments, {PAGE: page()})
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Any
 
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console, RenderableType
+from written import settle
 
 from trainsweep.api.names import API_VERSION
 from trainsweep.cli.status.scene import Event, Scene
@@ -123,15 +124,7 @@ def _svg(name: str, title: str, shown: RenderableType) -> str:
 
 
 def main(arguments: list[str]) -> str | None:
-    wanted = pictures()
-    if arguments == ["--check"]:
-        found = {path.name: path.read_text(encoding="utf-8") for path in PICTURES.glob("*.svg")}
-        stale = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
-        return f"Not current in docs/pictures: {', '.join(stale)}. Run: make generate" if stale else None
-    PICTURES.mkdir(exist_ok=True)
-    for name, text in wanted.items():
-        (PICTURES / name).write_text(text, encoding="utf-8")
-    return None
+    return settle(arguments, {PICTURES / name: text for name, text in pictures().items()}, PICTURES.glob("*.svg"))
 
 
 if __name__ == "__main__":
